@@ -1,0 +1,266 @@
+//! Puts the parts together, runs them, and ends them in order.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::admin::{Admin, Readiness};
+use crate::attempt::phone::Reader;
+use crate::config::Config;
+use crate::policy::Policy;
+use crate::proxy::caller::Clock;
+use crate::proxy::ceiling::Ceiling;
+use crate::proxy::endpoint::Endpoints;
+use crate::proxy::guard::{ReadConfig, Rules, Shared};
+use crate::proxy::{Listen, Server, Shutdown, serve};
+use crate::risk::{Destinations, Engine, TableSize};
+use crate::telemetry::block_log::Writer;
+use crate::telemetry::{BlockLog, Metrics, Pseudonyms};
+use crate::tls;
+
+/// What a configuration names outside itself, read and found good.
+#[derive(Debug)]
+pub struct Materials {
+    reader: Reader,
+    destinations: Destinations,
+    pseudonyms: Pseudonyms,
+    server_tls: Option<Arc<rustls::ServerConfig>>,
+    client_tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+/// A running tollgate.
+#[derive(Debug)]
+pub struct App {
+    listens: Vec<Listen>,
+    admin: std::net::SocketAddr,
+    readiness: Readiness,
+    shared: Arc<Shared>,
+    proxy: Shutdown,
+    control: Control,
+    log_writer: Writer,
+    drain_delay: Duration,
+    drain_timeout: Duration,
+}
+
+/// The thread for everything that is not traffic.
+#[derive(Debug)]
+struct Control {
+    end: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+// === impl Materials ===
+
+impl Materials {
+    /// Reads every file that the configuration names.
+    ///
+    /// # Errors
+    /// All of them that cannot be used, not only the first.
+    pub fn load(config: &Config) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        let reader = keep(&mut problems, "numbers.reader", Reader::builtin(config.numbers.reader));
+        let (prices, prefixes) = (config.risk.prices.as_deref(), config.risk.prefixes.as_deref());
+        let destinations = keep(&mut problems, "risk", Destinations::load(prices, prefixes));
+        let pseudonyms =
+            config.block_log.hash_key.as_deref().map_or_else(|| Ok(Pseudonyms::ephemeral()), Pseudonyms::load);
+        let pseudonyms = keep(&mut problems, "block_log.hash_key", pseudonyms);
+        let server_tls = config.server.tls.as_ref().map(tls::server).transpose();
+        let server_tls = keep(&mut problems, "server.tls", server_tls);
+        let client_tls =
+            config.server.upstream.wants_tls().then(|| tls::client(config.upstream.ca.as_deref())).transpose();
+        let client_tls = keep(&mut problems, "upstream.ca", client_tls);
+        match (reader, destinations, pseudonyms, server_tls, client_tls) {
+            (Some(reader), Some(destinations), Some(pseudonyms), Some(server_tls), Some(client_tls)) => {
+                Ok(Self { reader, destinations, pseudonyms, server_tls, client_tls })
+            }
+            _ => Err(problems),
+        }
+    }
+
+    /// The policy of the configuration, as this reader's numbers need it.
+    pub fn policy(&self, config: &Config) -> Policy {
+        Policy::new(config.policy, config.countries.clone(), config.numbers.deny_types.clone(), &self.reader)
+    }
+
+    /// The reader, and an engine over the destinations: what replay and explain need.
+    pub fn into_engine(self, config: &Config) -> (Reader, Engine) {
+        (self.reader, Engine::new(config.state, config.limits.clone(), self.destinations))
+    }
+}
+
+// === impl App ===
+
+impl App {
+    /// Binds, starts, and is ready when it returns.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, or the first thing that the system refuses.
+    pub fn start(config: &Config) -> Result<Self, Vec<String>> {
+        let materials = Materials::load(config)?;
+        Self::start_with(config, materials).map_err(|error| vec![error.to_string()])
+    }
+
+    /// Where clients connect, with the ports the system chose.
+    pub fn listens(&self) -> &[Listen] {
+        &self.listens
+    }
+
+    /// Where the admin side listens.
+    pub fn admin(&self) -> std::net::SocketAddr {
+        self.admin
+    }
+
+    /// How full the engine's tables are.
+    pub fn tables(&self) -> Vec<TableSize> {
+        self.shared.engine.tables()
+    }
+
+    /// Turns readiness off, lets requests finish, and ends. Says whether all of them did in time.
+    pub async fn drain(mut self) -> bool {
+        self.readiness.set(false);
+        self.shared.metrics.set_ready(false);
+        tokio::time::sleep(self.drain_delay).await;
+        let is_drained = self.proxy.drain(self.drain_timeout).await;
+        // The thread may have ended by itself; then there is nobody to tell.
+        let _told = self.control.end.send(());
+        let _ended = self.control.thread.join();
+        self.log_writer.close();
+        for listen in &self.listens {
+            if let Listen::Unix(path) = listen {
+                // Somebody else may have removed it.
+                let _removed = std::fs::remove_file(path);
+            }
+        }
+        is_drained
+    }
+
+    /// As [`App::start`], with materials that were read before.
+    ///
+    /// # Errors
+    /// The first thing that the system refuses.
+    pub fn start_with(config: &Config, materials: Materials) -> Result<Self, tower::BoxError> {
+        let metrics = Arc::new(Metrics::new());
+        let rules =
+            Rules::new(Endpoints::new(config.endpoint.clone()), materials.policy(config), version(config), &metrics);
+        let (block_log, log_writer) = BlockLog::open(&config.block_log, materials.pseudonyms)
+            .map_err(|error| format!("block_log.path: {}: {error}", config.block_log.path.display()))?;
+        let shared = Arc::new(Shared {
+            rules: arc_swap::ArcSwap::from_pointee(rules),
+            engine: Arc::new(Engine::new(config.state, config.limits.clone(), materials.destinations)),
+            reader: materials.reader,
+            block_log,
+            metrics: Arc::clone(&metrics),
+            read: ReadConfig {
+                max_body: usize::try_from(config.server.max_body.as_u64()).unwrap_or(usize::MAX),
+                body_timeout: config.server.body_timeout,
+                idle_timeout: config.server.idle_timeout,
+            },
+        });
+        let mut server_config = config.server.clone();
+        if let Some(trust) = &materials.client_tls {
+            server_config.upstream = server_config.upstream.trusting(trust);
+        }
+        let server = Server {
+            config: server_config,
+            forward: config.upstream.clone(),
+            tls: materials.server_tls,
+            ceiling: Ceiling::new(config.ceiling, Arc::clone(&metrics)),
+            shared: Arc::clone(&shared),
+            clock: Clock::start(),
+        };
+        let n_threads = match config.server.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get),
+            n => n,
+        };
+        let bound =
+            config.server.listen.0.iter().map(|listen| listen.bind(n_threads)).collect::<Result<Vec<_>, _>>()?;
+        let listens = bound.iter().map(|bound| bound.listen.clone()).collect();
+        let readiness = Readiness::default();
+        let (control, admin) = Control::start(config, &server, readiness.clone())?;
+        let proxy = serve(&server, bound)?;
+        readiness.set(true);
+        metrics.set_ready(true);
+        let (drain_delay, drain_timeout) = (config.server.drain_delay, config.server.drain_timeout);
+        Ok(Self { listens, admin, readiness, shared, proxy, control, log_writer, drain_delay, drain_timeout })
+    }
+}
+
+// === impl Control ===
+
+impl Control {
+    fn start(
+        config: &Config,
+        server: &Server,
+        readiness: Readiness,
+    ) -> Result<(Self, std::net::SocketAddr), tower::BoxError> {
+        let listener = std::net::TcpListener::bind(config.admin.listen)
+            .map_err(|error| format!("admin.listen: cannot listen on {}: {error}", config.admin.listen))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (shared, ceiling, clock) = (Arc::clone(&server.shared), server.ceiling.clone(), server.clock);
+        let metrics = {
+            let (shared, ceiling) = (Arc::clone(&shared), ceiling.clone());
+            move || {
+                let mut tables = shared.engine.tables();
+                let (n_keys, capacity) = ceiling.size();
+                tables.push(TableSize { table: "ceiling", n_keys, capacity });
+                shared.metrics.render(&tables, shared.block_log.n_lost())
+            }
+        };
+        let admin = Admin::new(&config.admin, readiness, Box::new(metrics));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (end, ended) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("control".into()).spawn(move || {
+            runtime.block_on(async {
+                let Ok(listener) = TcpListener::from_std(listener) else { return };
+                tokio::spawn(admin.serve(listener));
+                tokio::select! {
+                    () = maintain(&shared, &ceiling, clock) => {}
+                    _ = ended => {}
+                }
+            });
+        })?;
+        Ok((Self { end, thread }, address))
+    }
+}
+
+/// Forgets what has expired, once a second, on a thread that no request waits for.
+async fn maintain(shared: &Shared, ceiling: &Ceiling, clock: Clock) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        shared.engine.maintain(clock.now());
+        ceiling.maintain();
+    }
+}
+
+/// Eight hexadecimal digits that change when anything that decides does.
+pub fn version(config: &Config) -> String {
+    let text = format!(
+        "{:?}{:?}{:?}{:?}{:?}{:?}",
+        config.endpoint, config.policy, config.limits, config.countries, config.numbers, config.risk
+    );
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    hash.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The configuration at `path`, and what it names; or every mistake, one a line.
+///
+/// # Errors
+/// The mistakes in the file and in the files it names.
+pub fn load(path: &Path) -> Result<(Config, Materials), Vec<String>> {
+    let config =
+        Config::load(path).map_err(|error| error.problems().iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let materials = Materials::load(&config)?;
+    Ok((config, materials))
+}
+
+fn keep<T, E: std::fmt::Display>(problems: &mut Vec<String>, key: &str, result: Result<T, E>) -> Option<T> {
+    result.map_err(|error| problems.push(format!("{key}: {error}"))).ok()
+}

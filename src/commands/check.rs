@@ -1,0 +1,48 @@
+//! `tollgate check`: is this configuration right, and is it wise?
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::load;
+use crate::config::Config;
+use crate::telemetry::Masking;
+
+/// Checks the configuration at `path` and every file it names.
+#[expect(clippy::print_stdout, reason = "what a command is asked for goes to stdout")]
+pub fn run(path: &Path) -> ExitCode {
+    let config = match load(path) {
+        Ok((config, _)) => config,
+        Err(code) => return code,
+    };
+    for warning in warnings(&config) {
+        println!("warning: {warning}");
+    }
+    println!(
+        "{}: good, {} guarded endpoints, policy {}",
+        path.display(),
+        config.endpoint.len(),
+        crate::app::version(&config)
+    );
+    ExitCode::SUCCESS
+}
+
+/// What is allowed and still likely a mistake.
+pub(super) fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let endpoints = crate::proxy::endpoint::Endpoints::new(config.endpoint.clone());
+    if config.endpoint.is_empty() {
+        warnings.push("no [[endpoint]]: everything is passed through and nothing is guarded".to_owned());
+    } else if !endpoints.any_verifies() {
+        warnings.push(
+            "no endpoint has role = \"verify\": who typed a code is not known, so trust is learned from traffic alone"
+                .to_owned(),
+        );
+    }
+    if config.block_log.hash_key.is_none() {
+        warnings.push("block_log.hash_key is not set: number_hash changes at every start".to_owned());
+    }
+    if config.block_log.numbers == Masking::Full {
+        warnings.push("block_log.numbers is \"full\": whole phone numbers are written to the block log".to_owned());
+    }
+    warnings
+}

@@ -1,0 +1,96 @@
+//! Stamps each request once, at the edge: when it came, who sent it, and what it is called in every log.
+
+use std::time::Instant;
+
+use http::{HeaderMap, HeaderValue};
+
+use super::client_addr::{Peer, TrustedProxies};
+use crate::attempt::Timestamp;
+use crate::attempt::client::Client;
+
+/// What is known of a request before it is read.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub(super) at: Timestamp,
+    pub(super) arrived: Instant,
+    pub(super) peer: Peer,
+    pub(super) is_trusted: bool,
+    pub(super) is_tls: bool,
+    pub(super) client: Option<Client>,
+    pub(super) request_id: HeaderValue,
+}
+
+/// The wall clock as it was at the start, carried on by the monotonic one: a step of the wall clock opens no window.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: Instant,
+    started_at: Timestamp,
+}
+
+// === impl Caller ===
+
+impl Caller {
+    pub(super) fn new(clock: Clock, trusted: &TrustedProxies, peer: Peer, is_tls: bool, headers: &HeaderMap) -> Self {
+        let arrived = clock.instant();
+        let is_trusted = trusted.trusts(peer);
+        Self {
+            at: clock.at(arrived),
+            arrived,
+            peer,
+            is_trusted,
+            is_tls,
+            client: trusted.client(peer, headers),
+            request_id: given_id(headers).filter(|_| is_trusted).unwrap_or_else(fresh_id),
+        }
+    }
+
+    /// The request's name as text; it was made of visible ASCII only.
+    pub(super) fn request_id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+}
+
+// === impl Clock ===
+
+impl Clock {
+    /// A clock that starts now.
+    #[expect(clippy::disallowed_methods, reason = "this is the edge where time is stamped")]
+    pub fn start() -> Self {
+        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Self { started: Instant::now(), started_at: Timestamp::from_millis(0).after(since_epoch) }
+    }
+
+    /// The time now.
+    pub fn now(self) -> Timestamp {
+        self.at(self.instant())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the edge where time is stamped")]
+    pub(super) fn instant(self) -> Instant {
+        Instant::now()
+    }
+
+    fn at(self, instant: Instant) -> Timestamp {
+        self.started_at.after(instant.saturating_duration_since(self.started))
+    }
+}
+
+/// The name that a trusted hop gave the request.
+fn given_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let id = headers.get(REQUEST_ID)?;
+    let is_name = (1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
+    is_name.then(|| id.clone())
+}
+
+/// 128 random bits: only uniqueness matters, nobody is kept from guessing it.
+fn fresh_id() -> HeaderValue {
+    let mut hex = [0; 32];
+    let bits = fastrand::u128(..);
+    for (index, digit) in hex.iter_mut().enumerate() {
+        let nibble = (bits >> (4 * index)) & 0xf;
+        *digit = *b"0123456789abcdef".get(nibble as usize).unwrap_or(&b'0');
+    }
+    HeaderValue::from_bytes(&hex).unwrap_or(HeaderValue::from_static("unnamed"))
+}
+
+pub(super) const REQUEST_ID: &str = "x-request-id";

@@ -1,0 +1,350 @@
+//! The decision: guarded or not, readable or not, permitted or not, in this order, before any byte goes upstream.
+//!
+//! 1. A request that no endpoint guards is streamed through.
+//! 2. A guarded one is read whole. What cannot be read is refused, with the reason in the log.
+//! 3. Every number is assessed and judged; the worst verdict counts for all.
+//! 4. What is allowed takes its place in the exact limits, or is refused.
+//! 5. Only then does a [`Permitted`] exist, which is all that `forward` accepts. It is sent once.
+
+mod read;
+mod record;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arc_swap::ArcSwap;
+use axum_core::body::Body;
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
+use smallvec::SmallVec;
+use tower::Service;
+
+use super::caller::Caller;
+use super::endpoint::{Endpoint, Endpoints, Found, Role};
+use super::extract::{self, Numbers, Unreadable};
+use super::forward::{Forward, Outgoing, Sent};
+use super::headers::{self, Upgrading};
+use super::rescue::{Fault, Refusal};
+use super::upgrade;
+use crate::attempt::Attempt;
+use crate::attempt::phone::{Number, Reader};
+use crate::policy::{Mode, Policy, Verdict};
+use crate::risk::{Assessment, Engine, Event, Evidence, Exceeded, Fact, Money, Points, Reservation, Signal};
+use crate::telemetry::metrics::{EndpointCounters, Outcome, Refused};
+use crate::telemetry::{BlockLog, Metrics};
+use record::Record;
+
+pub use read::ReadConfig;
+
+/// A request that the guard agreed to: the only thing that can be forwarded. Nothing outside this module makes one.
+#[derive(Debug)]
+pub(super) struct Permitted(pub(super) Request<Outgoing>);
+
+/// What the guard decides by. Replaced whole on a reload.
+#[derive(Debug)]
+pub struct Rules {
+    /// What is guarded.
+    pub endpoints: Endpoints,
+    /// The verdicts.
+    pub policy: Policy,
+    /// What the block log calls this policy.
+    pub version: String,
+    counters: Vec<EndpointCounters>,
+}
+
+/// What all threads share.
+#[derive(Debug)]
+pub struct Shared {
+    /// What is decided by.
+    pub rules: ArcSwap<Rules>,
+    /// What is remembered.
+    pub engine: Arc<Engine>,
+    /// How numbers are read.
+    pub reader: Reader,
+    /// Where decisions are written.
+    pub block_log: BlockLog,
+    /// Where they are counted.
+    pub metrics: Arc<Metrics>,
+    /// How bodies are read.
+    pub read: ReadConfig,
+}
+
+/// The service in the middle of the stack.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    shared: Arc<Shared>,
+    forward: Forward,
+}
+
+/// What was decided about a request, and what it holds until it is sent.
+struct Decided {
+    verdict: Verdict,
+    assessment: Assessment,
+    /// The number that decided, where any could be read.
+    number: Option<Number>,
+    numbers: Numbers,
+    refusal: Option<Refusal>,
+    reservation: Reservation,
+    price: Money,
+}
+
+// === impl Rules ===
+
+impl Rules {
+    /// Rules whose decisions are counted in `metrics`.
+    pub fn new(endpoints: Endpoints, policy: Policy, version: String, metrics: &Metrics) -> Self {
+        let counters = endpoints.iter().map(|endpoint| metrics.endpoint(endpoint.name())).collect();
+        Self { endpoints, policy, version, counters }
+    }
+}
+
+// === impl Guard ===
+
+impl Guard {
+    pub(super) fn new(shared: Arc<Shared>, forward: Forward) -> Self {
+        Self { shared, forward }
+    }
+
+    async fn handle(self, request: Request<Incoming>) -> Response<Body> {
+        let (mut parts, body) = request.into_parts();
+        let Some(caller) = parts.extensions.remove::<Caller>() else {
+            return Fault::Panicked.answer();
+        };
+        let rules = self.shared.rules.load_full();
+        let handled = match rules.endpoints.find(&parts.method, &parts.uri) {
+            Found::Open => self.pass(parts, body, &caller).await,
+            Found::Preflight(_) if body.is_end_stream() => self.pass(parts, body, &caller).await,
+            Found::Guarded(index, endpoint) => self.guard(&rules, index, endpoint, parts, body, &caller).await,
+            Found::Preflight(endpoint) | Found::WrongMethod(endpoint) => {
+                self.shared.metrics.refused(Refused::Method);
+                Err(Refusal::WrongMethod(endpoint.methods().to_vec()).answer())
+            }
+            Found::Doubtful => self.malformed(),
+        };
+        let mut response = handled.unwrap_or_else(|refused| refused);
+        response.headers_mut().insert(super::caller::REQUEST_ID, caller.request_id);
+        response
+    }
+
+    /// Streams a request that no endpoint guards.
+    async fn pass(&self, mut parts: Parts, body: Incoming, caller: &Caller) -> Result<Response<Body>, Response<Body>> {
+        self.shared.metrics.passed();
+        let wants_upgrade = parts.version == http::Version::HTTP_11 && headers::wants_upgrade(&parts.headers);
+        let upgrading = if wants_upgrade { Upgrading::Keep } else { Upgrading::Strip };
+        if headers::outbound(&mut parts, caller, upgrading).is_err() {
+            return self.malformed();
+        }
+        let mut request = Request::from_parts(parts, ());
+        let client = wants_upgrade.then(|| hyper::upgrade::on(&mut request));
+        let permitted = Permitted(request.map(|()| Outgoing::stream(body)));
+        let Sent { mut response, upgrade } = self.send(permitted, caller).await.map_err(Fault::answer)?;
+        headers::inbound(response.headers_mut(), if upgrade.is_some() { Upgrading::Keep } else { Upgrading::Strip });
+        if let (Some(client), Some(upstream)) = (client, upgrade) {
+            upgrade::join(client, upstream, self.shared.read.idle_timeout);
+        }
+        Ok(response)
+    }
+
+    /// Decides about a guarded request, and sends it if it may.
+    async fn guard(
+        &self,
+        rules: &Rules,
+        index: usize,
+        endpoint: &Endpoint,
+        mut parts: Parts,
+        body: Incoming,
+        caller: &Caller,
+    ) -> Result<Response<Body>, Response<Body>> {
+        let shared = &self.shared;
+        let body = read::whole(body, &parts.headers, &shared.read).await.map_err(|refusal| {
+            shared.metrics.refused(if refusal == Refusal::TooLarge { Refused::TooLarge } else { Refused::SlowBody });
+            refusal.answer()
+        })?;
+        if headers::outbound(&mut parts, caller, Upgrading::Strip).is_err() {
+            return self.malformed();
+        }
+        if endpoint.role() == Role::Verify {
+            return self.verify(endpoint, parts, body, caller).await;
+        }
+        // Parsers are the least trusted code here: one that panics costs this request and nothing else.
+        let decided = catch_unwind(AssertUnwindSafe(|| self.decide(rules, endpoint, &parts, &body, caller)));
+        let mut decided = decided.map_err(|_| Fault::Panicked.answer())?;
+        let reservation = std::mem::take(&mut decided.reservation);
+        let mut record = Record::new(shared, rules, endpoint, caller, &decided);
+        if let Some(counters) = rules.counters.get(index) {
+            shared.metrics.decided(
+                counters,
+                decided.verdict,
+                decided.number.map(|number| number.country()),
+                record.elapsed(),
+            );
+        }
+        if decided.verdict != Verdict::Allow {
+            let reason = decided.assessment.deciding().unwrap_or(Signal::Prior);
+            shared.metrics.stopped(decided.verdict, reason, decided.price);
+        }
+        if let (Some(refusal), Mode::Enforce) = (&decided.refusal, rules.policy.mode()) {
+            record.answered(refusal.status());
+            return Err(refusal.answer());
+        }
+        let sent = self.send(whole(parts, body), caller).await;
+        match sent {
+            Ok(Sent { mut response, .. }) => {
+                record.sent(response.status());
+                headers::inbound(response.headers_mut(), Upgrading::Strip);
+                Ok(response)
+            }
+            Err(fault) => {
+                if fault.is_unsent() {
+                    shared.engine.refund(reservation);
+                }
+                record.answered(fault.status());
+                Err(fault.answer())
+            }
+        }
+    }
+
+    /// Lets a check of a code through, and learns from a good answer.
+    async fn verify(
+        &self,
+        endpoint: &Endpoint,
+        parts: Parts,
+        body: Bytes,
+        caller: &Caller,
+    ) -> Result<Response<Body>, Response<Body>> {
+        let shared = &self.shared;
+        let read = catch_unwind(AssertUnwindSafe(|| extract::numbers(endpoint, &shared.reader, &parts, &body)));
+        let Sent { mut response, .. } = self.send(whole(parts, body), caller).await.map_err(Fault::answer)?;
+        if let (Ok(Ok(numbers)), true) = (read, response.status().is_success()) {
+            for number in numbers {
+                shared.engine.fold(&Event::Verified { at: caller.at, number });
+                shared.metrics.verified();
+            }
+        }
+        headers::inbound(response.headers_mut(), Upgrading::Strip);
+        Ok(response)
+    }
+
+    fn decide(&self, rules: &Rules, endpoint: &Endpoint, parts: &Parts, body: &[u8], caller: &Caller) -> Decided {
+        let numbers = match extract::numbers(endpoint, &self.shared.reader, parts, body) {
+            Ok(numbers) => numbers,
+            Err(unreadable) => return Decided::unreadable(unreadable),
+        };
+        let attempts: SmallVec<[Attempt; 1]> =
+            numbers.iter().map(|number| Attempt { at: caller.at, client: caller.client, number: *number }).collect();
+        self.judge(rules, &attempts, numbers)
+    }
+
+    fn judge(&self, rules: &Rules, attempts: &[Attempt], numbers: Numbers) -> Decided {
+        let engine = &self.shared.engine;
+        let mut decided = Decided::allowed(numbers);
+        for attempt in attempts {
+            let assessment = rules.policy.rule(attempt.number).unwrap_or_else(|| engine.assess(attempt));
+            let verdict = rules.policy.judge(&assessment);
+            decided.price = decided.price.plus(engine.price(attempt.number));
+            decided.worsen(verdict, assessment, attempt.number);
+        }
+        match decided.verdict {
+            Verdict::Allow => match engine.reserve(attempts) {
+                Ok(reservation) => decided.reservation = reservation,
+                Err(exceeded) => decided.exceed(exceeded),
+            },
+            Verdict::Challenge | Verdict::Block => decided.refusal = Some(Refusal::Forbidden),
+        }
+        decided
+    }
+
+    async fn send(&self, permitted: Permitted, caller: &Caller) -> Result<Sent, Fault> {
+        let started = caller.arrived.elapsed();
+        let sent = self.forward.send(permitted).await;
+        let outcome = match &sent {
+            Ok(sent) => Outcome::Answered(sent.response.status().as_u16()),
+            Err(Fault::Unreachable | Fault::Silent | Fault::Panicked) => Outcome::Unreachable,
+            Err(Fault::TimedOut) => Outcome::TimedOut,
+            Err(Fault::Broken) => Outcome::Broken,
+        };
+        self.shared.metrics.upstream(outcome, caller.arrived.elapsed().saturating_sub(started));
+        sent
+    }
+
+    fn malformed(&self) -> Result<Response<Body>, Response<Body>> {
+        self.shared.metrics.refused(Refused::Malformed);
+        Err(Refusal::Malformed.answer())
+    }
+}
+
+impl Service<Request<Incoming>> for Guard {
+    type Response = Response<Body>;
+    type Error = std::convert::Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, std::convert::Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let guard = self.clone();
+        Box::pin(async move { Ok(guard.handle(request).await) })
+    }
+}
+
+// === impl Decided ===
+
+impl Decided {
+    fn allowed(numbers: Numbers) -> Self {
+        Self {
+            verdict: Verdict::Allow,
+            assessment: Assessment::default(),
+            number: None,
+            numbers,
+            refusal: None,
+            reservation: Reservation::default(),
+            price: Money::default(),
+        }
+    }
+
+    fn unreadable(unreadable: Unreadable) -> Self {
+        let mut decided = Self::allowed(Numbers::new());
+        decided.verdict = Verdict::Block;
+        decided.assessment = Assessment::certain(Signal::Unreadable, Fact::Because(unreadable.sentence()));
+        decided.refusal = Some(Refusal::Unreadable);
+        decided
+    }
+
+    /// Takes over a verdict that is worse, or as bad on a higher score.
+    fn worsen(&mut self, verdict: Verdict, assessment: Assessment, number: Number) {
+        let worst = (self.verdict, self.assessment.score);
+        if self.number.is_none() || worst < (verdict, assessment.score) {
+            self.verdict = verdict;
+            self.assessment = assessment;
+            self.number = Some(number);
+        }
+    }
+
+    fn exceed(&mut self, exceeded: Exceeded) {
+        let (fact, wait) = match exceeded {
+            Exceeded::UsedUp { dimension, count, per, wait } => {
+                (Fact::Limit { dimension: dimension.as_str(), count, per }, wait)
+            }
+            Exceeded::Full(dimension) => (Fact::Table(dimension.as_str()), RETRY_WHEN_FULL),
+        };
+        self.verdict = Verdict::Block;
+        self.assessment.evidence.push(Evidence { signal: Signal::Limit, points: Points::default(), fact });
+        self.refusal = Some(Refusal::OverLimit(wait));
+    }
+}
+
+fn whole(mut parts: Parts, body: Bytes) -> Permitted {
+    // Written anew by hyper from the body's real length.
+    parts.headers.remove(CONTENT_LENGTH);
+    Permitted(Request::from_parts(parts, Outgoing::Whole(Full::new(body))))
+}
+
+/// How long to wait for room in a table of limits.
+const RETRY_WHEN_FULL: std::time::Duration = std::time::Duration::from_mins(1);

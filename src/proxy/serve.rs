@@ -1,0 +1,394 @@
+//! Accepts connections and speaks HTTP on them, one runtime per thread, until told to drain.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum_core::body::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig as TlsConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::{BoxError, Service, ServiceExt};
+
+use super::activity::{Activity, Patience, Standing, Watched};
+use super::caller::{Caller, Clock};
+use super::ceiling::Ceiling;
+use super::client_addr::{Peer, TrustedProxies};
+use super::forward::Forward;
+use super::guard::Shared;
+use super::listen::{Bound, BoundSocket};
+use super::{ForwardConfig, ServerConfig, stack};
+use crate::telemetry::Metrics;
+
+/// Everything that serving needs.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Timeouts, bounds and trust.
+    pub config: ServerConfig,
+    /// How the upstream is asked.
+    pub forward: ForwardConfig,
+    /// TLS of the TCP listeners.
+    pub tls: Option<Arc<TlsConfig>>,
+    /// The per-client ceiling.
+    pub ceiling: Ceiling,
+    /// What the guard decides by.
+    pub shared: Arc<Shared>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// The threads that serve, and how to end them.
+#[derive(Debug)]
+pub struct Shutdown {
+    close: watch::Sender<bool>,
+    connections: Arc<Semaphore>,
+    n_connections: u32,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What one thread needs for its connections.
+#[derive(Clone)]
+struct Worker<S> {
+    service: S,
+    tls: Option<TlsAcceptor>,
+    trusted: Arc<TrustedProxies>,
+    clock: Clock,
+    patience: Patience,
+    max_streams: u32,
+    connections: Arc<Semaphore>,
+    closing: watch::Receiver<bool>,
+    metrics: Arc<Metrics>,
+}
+
+/// Starts the threads.
+///
+/// # Errors
+/// A thread or its runtime cannot be started.
+pub fn serve(server: &Server, bound: Vec<Bound>) -> std::io::Result<Shutdown> {
+    let n_connections = server.config.max_connections.get();
+    let connections = Arc::new(Semaphore::new(n_connections as usize));
+    let limit = GlobalConcurrencyLimitLayer::new(server.config.max_in_flight.get() as usize);
+    let (close, closing) = watch::channel(false);
+    let mut per_thread: Vec<Vec<BoundSocket>> = Vec::new();
+    for bound in bound {
+        for (index, socket) in bound.sockets.into_iter().enumerate() {
+            if per_thread.len() <= index {
+                per_thread.push(Vec::new());
+            }
+            if let Some(sockets) = per_thread.get_mut(index) {
+                sockets.push(socket);
+            }
+        }
+    }
+    let threads = per_thread.into_iter().enumerate().map(|(index, sockets)| {
+        let forward = Forward::new(&server.config.upstream, &server.forward);
+        let worker = Worker {
+            service: stack(limit.clone(), server.ceiling.layer(), Arc::clone(&server.shared), forward),
+            tls: server.tls.clone().map(TlsAcceptor::from),
+            trusted: Arc::new(server.config.trusted_proxies.clone()),
+            clock: server.clock,
+            patience: Patience { head: server.config.header_timeout, idle: server.config.idle_timeout },
+            max_streams: MOST_STREAMS,
+            connections: Arc::clone(&connections),
+            closing: closing.clone(),
+            metrics: Arc::clone(&server.shared.metrics),
+        };
+        start(index, worker, sockets)
+    });
+    let threads = threads.collect::<std::io::Result<_>>()?;
+    Ok(Shutdown { close, connections, n_connections, threads })
+}
+
+fn start<S>(index: usize, worker: Worker<S>, sockets: Vec<BoundSocket>) -> std::io::Result<JoinHandle<()>>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = BoxError, Future: Send> + Clone + Send + 'static,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name(format!("proxy-{index}")).spawn(move || {
+        runtime.block_on(async {
+            let mut closing = worker.closing.clone();
+            for socket in sockets {
+                tokio::spawn(worker.clone().accept(socket));
+            }
+            // Ends when the sender is dropped, after all connections are done or cut.
+            while closing.changed().await.is_ok() {}
+        });
+    })
+}
+
+// === impl Shutdown ===
+
+impl Shutdown {
+    /// Closes the listeners, lets requests in work finish for at most `timeout`, and ends the threads.
+    /// Says whether all finished.
+    pub async fn drain(self, timeout: Duration) -> bool {
+        // Nobody listens any more if every thread has ended already.
+        let _closed = self.close.send(true);
+        let all = self.connections.acquire_many(self.n_connections);
+        let is_drained = tokio::time::timeout(timeout, all).await.is_ok();
+        drop(self.close);
+        for thread in self.threads {
+            // A thread that panicked has lost its connections already, and said so on stderr.
+            let _ended = thread.join();
+        }
+        is_drained
+    }
+}
+
+// === impl Worker ===
+
+impl<S> Worker<S>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = BoxError, Future: Send> + Clone + Send + 'static,
+{
+    async fn accept(mut self, socket: BoundSocket) {
+        let mut closing = self.closing.clone();
+        tokio::select! {
+            () = self.accept_all(socket) => {}
+            _ = closing.wait_for(|is_closing| *is_closing) => {}
+        }
+    }
+
+    async fn accept_all(&mut self, socket: BoundSocket) {
+        match socket {
+            BoundSocket::Tcp(listener) => {
+                let Ok(listener) = TcpListener::from_std(listener) else { return };
+                loop {
+                    let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else { return };
+                    match listener.accept().await {
+                        Ok((stream, peer)) => {
+                            // Without it small answers wait for the client's acknowledgement; failing to set it only slows.
+                            let _set = stream.set_nodelay(true);
+                            tokio::spawn(self.clone().serve_tcp(stream, Peer::Ip(peer.ip()), permit));
+                        }
+                        Err(error) => pause(&error).await,
+                    }
+                }
+            }
+            BoundSocket::Unix(listener) => {
+                let Ok(listener) = UnixListener::from_std(listener) else { return };
+                loop {
+                    let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else { return };
+                    match listener.accept().await {
+                        Ok((stream, _)) => {
+                            let connection = Connection::new(self, Peer::Unix, false, permit);
+                            tokio::spawn(connection.http1(stream, self.clone()));
+                        }
+                        Err(error) => pause(&error).await,
+                    }
+                }
+            }
+        }
+    }
+
+    async fn serve_tcp(self, stream: TcpStream, peer: Peer, permit: OwnedSemaphorePermit) {
+        let connection = Connection::new(&self, peer, self.tls.is_some(), permit);
+        let Some(acceptor) = self.tls.clone() else {
+            let prefers_h2 = tokio::time::timeout(self.patience.head, speaks_h2(&stream));
+            return match prefers_h2.await {
+                Ok(Ok(true)) => connection.http2(stream, self).await,
+                Ok(Ok(false)) => connection.http1(stream, self).await,
+                Ok(Err(_)) | Err(_) => {}
+            };
+        };
+        match tokio::time::timeout(self.patience.head, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => connection.http2(stream, self).await,
+            Ok(Ok(stream)) => connection.http1(stream, self).await,
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake took too long"),
+        }
+    }
+}
+
+/// One open connection; its place is free again when it is dropped.
+struct Connection {
+    peer: Peer,
+    is_tls: bool,
+    activity: Arc<Activity>,
+    metrics: Arc<Metrics>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// A connection that can be asked to end after the requests it has.
+trait Finish: Future {
+    fn finish(self: Pin<&mut Self>);
+}
+
+impl<IO, S> Finish for http1::UpgradeableConnection<IO, S>
+where
+    Self: Future,
+    IO: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: hyper::service::HttpService<Incoming, ResBody = Body>,
+    S::Error: Into<BoxError>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<IO, S> Finish for http2::Connection<IO, S, TokioExecutor>
+where
+    Self: Future,
+    IO: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: hyper::service::HttpService<Incoming, ResBody = Body>,
+    S::Error: Into<BoxError>,
+    TokioExecutor: hyper::rt::bounds::Http2ServerConnExec<S::Future, Body>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+// === impl Connection ===
+
+impl Connection {
+    fn new<S>(worker: &Worker<S>, peer: Peer, is_tls: bool, permit: OwnedSemaphorePermit) -> Self {
+        worker.metrics.connected();
+        Self {
+            peer,
+            is_tls,
+            activity: Arc::new(Activity::new()),
+            metrics: Arc::clone(&worker.metrics),
+            _permit: permit,
+        }
+    }
+
+    async fn http1<S, IO>(self, stream: IO, worker: Worker<S>)
+    where
+        S: Service<Request<Incoming>, Response = Response<Body>, Error = BoxError, Future: Send>
+            + Clone
+            + Send
+            + 'static,
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.activity)));
+        let service = self.service(&worker);
+        let connection = http1::Builder::new()
+            // Header and idle time are watched by `Activity`.
+            .header_read_timeout(None)
+            .max_buf_size(MOST_HEAD)
+            .max_headers(MOST_HEADERS)
+            .half_close(false)
+            .serve_connection(io, TowerToHyperService::new(service))
+            .with_upgrades();
+        self.drive(connection, worker.closing, worker.patience).await;
+    }
+
+    async fn http2<S, IO>(self, stream: IO, worker: Worker<S>)
+    where
+        S: Service<Request<Incoming>, Response = Response<Body>, Error = BoxError, Future: Send>
+            + Clone
+            + Send
+            + 'static,
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.activity)));
+        let service = self.service(&worker);
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(worker.max_streams)
+            .max_header_list_size(MOST_HEAD_H2)
+            .max_send_buf_size(MOST_HEAD)
+            .keep_alive_interval(worker.patience.idle)
+            .keep_alive_timeout(worker.patience.head)
+            .serve_connection(io, TowerToHyperService::new(service));
+        // One slow stream must not end the others: only silence of the whole connection counts.
+        let patience = Patience { head: worker.patience.idle, idle: worker.patience.idle };
+        self.drive(connection, worker.closing, patience).await;
+    }
+
+    /// Serves until the client ends, does nothing for too long, or everything closes.
+    async fn drive<C>(self, connection: C, mut closing: watch::Receiver<bool>, patience: Patience)
+    where
+        C: Finish,
+    {
+        let mut connection = std::pin::pin!(connection);
+        let mut timer = std::pin::pin!(tokio::time::sleep(patience.head.min(patience.idle)));
+        let mut is_closing = false;
+        loop {
+            tokio::select! {
+                biased;
+                // Errors here are the client's: it left, or spoke no HTTP.
+                _ended = connection.as_mut() => return,
+                () = timer.as_mut() => match self.activity.standing(patience) {
+                    Standing::Expired => return,
+                    Standing::Good(left) => timer.as_mut().reset(tokio::time::Instant::now() + left),
+                },
+                _ = closing.wait_for(|closing| *closing), if !is_closing => {
+                    is_closing = true;
+                    connection.as_mut().finish();
+                }
+            }
+        }
+    }
+
+    /// The stack, with each request stamped before it enters.
+    fn service<S>(
+        &self,
+        worker: &Worker<S>,
+    ) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = BoxError, Future: Send> + Clone + Send + 'static
+    where
+        S: Service<Request<Incoming>, Response = Response<Body>, Error = BoxError, Future: Send>
+            + Clone
+            + Send
+            + 'static,
+    {
+        let (clock, trusted, peer, is_tls) = (worker.clock, Arc::clone(&worker.trusted), self.peer, self.is_tls);
+        let (activity, service) = (Arc::clone(&self.activity), worker.service.clone());
+        tower::service_fn(move |mut request: Request<Incoming>| {
+            let in_work = activity.work();
+            let caller = Caller::new(clock, &trusted, peer, is_tls, request.headers());
+            request.extensions_mut().insert(caller);
+            let answer = service.clone().oneshot(request);
+            async move {
+                let answer = answer.await;
+                drop(in_work);
+                answer
+            }
+        })
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.metrics.disconnected();
+    }
+}
+
+/// Whether the client starts with HTTP/2's preface, as clients with prior knowledge do.
+async fn speaks_h2(stream: &TcpStream) -> std::io::Result<bool> {
+    let mut start = [0; 4];
+    loop {
+        let n_seen = stream.peek(&mut start).await?;
+        // No method of HTTP/1 starts with these letters.
+        match start.get(..n_seen).unwrap_or_default() {
+            [] => return Ok(false),
+            [b'P', b'R', b'I', b' '] => return Ok(true),
+            [b'P'] | [b'P', b'R'] | [b'P', b'R', b'I'] => tokio::time::sleep(Duration::from_millis(5)).await,
+            [..] => return Ok(false),
+        }
+    }
+}
+
+/// Waits out what stopped an accept: a client that left at once, or no file descriptors, which only time cures.
+async fn pause(error: &std::io::Error) {
+    tracing::warn!(%error, "accepting a connection failed");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+/// The largest head of a request.
+const MOST_HEAD: usize = 32 << 10;
+const MOST_HEAD_H2: u32 = 32 << 10;
+const MOST_HEADERS: usize = 100;
+
+/// Requests at once on one HTTP/2 connection.
+const MOST_STREAMS: u32 = 100;

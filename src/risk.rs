@@ -1,0 +1,277 @@
+//! Decides how suspicious an attempt is: every signal adds evidence in decibans, and the sum is the score's log-odds.
+//!
+//! The engine is deterministic and keeps no clock: the same attempts and events with the same timestamps give the
+//! same assessments, live and in replay. It knows nothing of thresholds, modes or HTTP.
+
+mod adjacency;
+mod destination;
+mod evidence;
+mod history;
+mod node;
+mod quota;
+mod velocity;
+mod window;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::attempt::phone::Number;
+use crate::attempt::{Attempt, Timestamp};
+
+pub use destination::{Destinations, Money, TableError};
+pub use evidence::{Assessment, Evidence, Fact, Points, Score, ScoreError, Signal};
+pub use quota::{Dimension, Exceeded, Limit, LimitError, Limits, Reservation, WhenFull};
+
+use adjacency::Adjacency;
+use history::History;
+use node::Totals;
+use quota::Quotas;
+use velocity::Velocity;
+use window::Occupancy;
+
+/// How much the engine may remember, in keys; full tables are reported in metrics and become evidence.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StateConfig {
+    /// Numbers with a history, and separately numbers under a limit: about 100 bytes each.
+    pub numbers: Capacity,
+    /// Blocks of adjacent numbers, three per number in the worst case: about 110 bytes each.
+    pub blocks: Capacity,
+    /// Client hosts and networks: about 110 bytes each.
+    pub clients: Capacity,
+}
+
+/// A number of keys, from 16 to 100 million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u64")]
+pub struct Capacity(usize);
+
+/// A capacity that no table can have.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("{0} keys is out of bounds, a capacity is between 16 and 100000000")]
+pub struct CapacityError(u64);
+
+/// Everything remembered about traffic, and the signals that look at it.
+#[derive(Debug)]
+pub struct Engine {
+    destinations: Destinations,
+    adjacency: Adjacency,
+    velocity: Velocity,
+    history: History,
+    quotas: Quotas,
+    totals: Mutex<Totals>,
+    /// When `maintain` last swept everything, in milliseconds.
+    swept_at: AtomicU64,
+}
+
+/// What happened after an attempt was permitted.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// The code was typed: whoever asked does hold the number.
+    Verified {
+        /// When.
+        at: Timestamp,
+        /// The number whose code was typed.
+        number: Number,
+    },
+    /// The challenge was solved; says a little in the number's favour.
+    ChallengePassed {
+        /// When.
+        at: Timestamp,
+        /// The number that was asked for.
+        number: Number,
+    },
+}
+
+/// How full one table is.
+#[derive(Clone, Copy, Debug)]
+pub struct TableSize {
+    /// The table's name, as metrics show it.
+    pub table: &'static str,
+    /// Keys in it now.
+    pub n_keys: usize,
+    /// Keys it can hold.
+    pub capacity: usize,
+}
+
+// === impl Engine ===
+
+impl Engine {
+    /// An engine that has seen nothing yet.
+    pub fn new(state: StateConfig, limits: Limits, destinations: Destinations) -> Self {
+        Self {
+            destinations,
+            adjacency: Adjacency::new(state.blocks),
+            velocity: Velocity::new(state.clients),
+            history: History::new(state.numbers),
+            quotas: Quotas::new(limits, state),
+            totals: Mutex::new(Totals::default()),
+            swept_at: AtomicU64::new(0),
+        }
+    }
+
+    /// Scores the attempt and remembers it. Costs about a microsecond.
+    pub fn assess(&self, attempt: &Attempt) -> Assessment {
+        let seen = self.history.seen(attempt);
+        let assessment = self.weigh(attempt, seen);
+        let lesson = if assessment.score <= CLEAN { Lesson::Clean } else { Lesson::Suspect };
+        self.destinations.observe(attempt, lesson);
+        self.adjacency.observe(attempt, seen, lesson);
+        self.velocity.observe(attempt, seen, lesson);
+        self.history.observe(attempt);
+        if seen == Seen::Never && lesson == Lesson::Clean {
+            self.totals().learn(attempt.at);
+        }
+        assessment
+    }
+
+    /// Scores the attempt as [`Engine::assess`] would, and remembers nothing.
+    pub fn preview(&self, attempt: &Attempt) -> Assessment {
+        self.weigh(attempt, self.history.seen(attempt))
+    }
+
+    /// Takes one message out of every limit the attempts fall under, all or nothing.
+    ///
+    /// Exact under any concurrency: of attempts racing for one key, as many succeed as its limit has left.
+    ///
+    /// # Errors
+    /// [`Exceeded`] names the limit that is used up; then nothing was taken.
+    pub fn reserve(&self, attempts: &[Attempt]) -> Result<Reservation, Exceeded> {
+        self.quotas.reserve(attempts)
+    }
+
+    /// Says what [`Engine::reserve`] would, and takes nothing.
+    ///
+    /// # Errors
+    /// [`Exceeded`] names the limit that is used up.
+    pub fn would_reserve(&self, attempt: &Attempt) -> Result<(), Exceeded> {
+        self.quotas.check(attempt)
+    }
+
+    /// Gives back what was reserved for messages that certainly never left.
+    pub fn refund(&self, reservation: Reservation) {
+        self.quotas.refund(reservation);
+    }
+
+    /// Learns from what happened after an attempt.
+    pub fn fold(&self, event: &Event) {
+        match *event {
+            Event::Verified { at, number } => {
+                self.history.verified(number, at);
+                self.adjacency.verified(number, at);
+                self.destinations.verified(number, at);
+            }
+            Event::ChallengePassed { at, number } => self.history.challenge_passed(number, at),
+        }
+    }
+
+    /// What one message to the number costs, for totals of money.
+    pub fn price(&self, number: Number) -> Money {
+        self.destinations.price(number)
+    }
+
+    /// Forgets what has expired; call it about once a second of the attempts' time, off the request's path.
+    ///
+    /// Sweeps everything once a minute. A table over nine tenths full is swept at once, and then keys that hold
+    /// the least knowledge go first: a flood of strangers pushes out strangers, not campaigns or customers.
+    pub fn maintain(&self, at: Timestamp) {
+        let swept_at = Timestamp::from_millis(self.swept_at.load(Ordering::Relaxed));
+        let due = SWEEP_PERIOD <= at.since(swept_at);
+        if due {
+            self.swept_at.store(at.millis(), Ordering::Relaxed);
+        }
+        self.adjacency.sweep(at, due);
+        self.velocity.sweep(at, due);
+        self.history.sweep(at, due);
+        self.quotas.sweep(at, due);
+    }
+
+    /// How full each table is.
+    pub fn tables(&self) -> Vec<TableSize> {
+        let mut tables = vec![
+            self.adjacency.size().named("blocks"),
+            self.velocity.size().named("clients"),
+            self.history.size().named("numbers"),
+        ];
+        tables.extend(self.quotas.sizes());
+        tables
+    }
+
+    fn weigh(&self, attempt: &Attempt, seen: Seen) -> Assessment {
+        let totals = self.totals().at(attempt.at);
+        let mut assessment = Assessment::default();
+        assessment.add(Evidence { signal: Signal::Prior, points: PRIOR, fact: Fact::None });
+        let share = self.destinations.weigh(attempt, &totals, &mut assessment);
+        self.adjacency.weigh(attempt, seen, &totals, share, &mut assessment);
+        self.velocity.weigh(attempt, seen, &totals, &mut assessment);
+        self.history.weigh(attempt, &mut assessment);
+        assessment.conclude();
+        assessment
+    }
+
+    fn totals(&self) -> std::sync::MutexGuard<'_, Totals> {
+        self.totals.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+// === impl StateConfig ===
+
+impl Default for StateConfig {
+    fn default() -> Self {
+        Self { numbers: Capacity(500_000), blocks: Capacity(1_000_000), clients: Capacity(500_000) }
+    }
+}
+
+// === impl Capacity ===
+
+impl Capacity {
+    fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for Capacity {
+    type Error = CapacityError;
+
+    fn try_from(keys: u64) -> Result<Self, CapacityError> {
+        match usize::try_from(keys) {
+            Ok(n_keys) if 16 <= n_keys && n_keys <= 100_000_000 => Ok(Self(n_keys)),
+            Ok(_) | Err(_) => Err(CapacityError(keys)),
+        }
+    }
+}
+
+// === impl Occupancy ===
+
+impl Occupancy {
+    fn named(self, table: &'static str) -> TableSize {
+        TableSize { table, n_keys: self.n_keys, capacity: self.capacity }
+    }
+}
+
+/// Whether this number was asked for lately: a resend or a corrected typo is not a new number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Never,
+    Lately,
+}
+
+/// What an attempt may teach the baselines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lesson {
+    /// It looked like a customer.
+    Clean,
+    /// It did not: it counts as pressure, and never as normal traffic.
+    Suspect,
+}
+
+/// The share of attempts believed fraudulent in ordinary times, 0.6 %, as log-odds.
+const PRIOR: Points = Points::new(-22.0);
+
+/// Attempts up to this score count as ordinary traffic.
+const CLEAN: Score = Score::saturating(20);
+
+const SWEEP_PERIOD: Duration = Duration::from_mins(1);

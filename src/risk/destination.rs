@@ -1,0 +1,262 @@
+//! Where a message goes: its price, the operator's risk table, and how usual the country is.
+//!
+//! Pumping pays where messages are dear, and it goes where a company's customers are not. The evidence compares the
+//! country's attractiveness to an attacker, which grows with the square of its price, with its learned share of
+//! ordinary traffic.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::adjacency::CountryShare;
+use super::evidence::{Assessment, Evidence, Fact, Points, Signal};
+use super::node::{Node, Pace, Totals};
+use super::window::Window;
+use super::{Capacity, Lesson};
+use crate::attempt::country::Country;
+use crate::attempt::phone::{Kind, Number};
+use crate::attempt::{Attempt, Timestamp};
+
+/// Prices, risk rows and what is learned per country.
+#[derive(Debug)]
+pub struct Destinations {
+    prices: PrefixTable<Money>,
+    risks: PrefixTable<Points>,
+    countries: Window<Country, Node>,
+    /// The sum of the squared prices of all prefixes: what attackers' interest is a share of.
+    interest: f32,
+}
+
+/// An amount in millionths of a US dollar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Money(u64);
+
+/// A data file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}: {problem}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
+pub struct TableError {
+    path: PathBuf,
+    line: Option<usize>,
+    problem: String,
+}
+
+/// Values per calling prefix; the longest prefix of a number decides.
+#[derive(Debug)]
+struct PrefixTable<V> {
+    /// Sorted by prefix; a prefix is kept with its length, so that 1 and 10 are different.
+    rows: Vec<(Prefix, V)>,
+    longest: u32,
+}
+
+/// Leading digits of a number, without the plus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Prefix(u64);
+
+// === impl Destinations ===
+
+impl Destinations {
+    /// The shipped price table, and no risk table.
+    ///
+    /// # Errors
+    /// [`TableError`] where the shipped table is broken, which the tests rule out.
+    pub fn builtin() -> Result<Self, TableError> {
+        Self::new(include_str!("../../data/prices.csv"), Path::new("data/prices.csv"), None)
+    }
+
+    /// Reads tables from files: `prices` as `prefix,usd_micros`, `risks` as `prefix,points`.
+    ///
+    /// # Errors
+    /// [`TableError`] names the file, the line and what is wrong with it.
+    pub fn load(prices: Option<&Path>, risks: Option<&Path>) -> Result<Self, TableError> {
+        let risks = risks.map(|path| Ok((read(path)?, path))).transpose()?;
+        let risks = risks.as_ref().map(|(text, path)| (text.as_str(), *path));
+        match prices {
+            Some(path) => Self::new(&read(path)?, path, risks),
+            None => Self::new(include_str!("../../data/prices.csv"), Path::new("data/prices.csv"), risks),
+        }
+    }
+
+    /// What one message to the number costs.
+    pub fn price(&self, number: Number) -> Money {
+        self.prices.find(number).unwrap_or(UNKNOWN_PRICE)
+    }
+
+    pub(super) fn weigh(&self, attempt: &Attempt, totals: &Totals, assessment: &mut Assessment) -> CountryShare {
+        let number = attempt.number;
+        let node = self.countries.read(&number.country(), |node| node.aged(attempt.at)).unwrap_or_default();
+        let normal = node.normal(Pace::Prompt);
+        let share = ((normal + 0.12) / (totals.normal() + 30.0)).clamp(LEAST_SHARE, 0.999);
+        let price = self.price(number);
+        let interest = (price.dollars().powi(2) / self.interest).max(LEAST_INTEREST);
+        let points = Points::from_nats((interest / share).ln()).clamp(-MOST, MOST);
+        let fact = Fact::Destination { country: number.country(), price, per_mille: per_mille(share) };
+        assessment.add(Evidence { signal: Signal::Destination, points, fact });
+        if let Some(points) = self.risks.find(number) {
+            assessment.add(Evidence {
+                signal: Signal::RiskTable,
+                points,
+                fact: Fact::Prefix(self.risks.prefix(number)),
+            });
+        }
+        if number.kind() == Kind::Unassigned {
+            assessment.add(Evidence {
+                signal: Signal::NumberType,
+                points: UNASSIGNED,
+                fact: Fact::Kind(number.kind()),
+            });
+        }
+        CountryShare { share, normal }
+    }
+
+    pub(super) fn observe(&self, attempt: &Attempt, lesson: Lesson) {
+        // There are fewer countries than the window has room for.
+        let _full = self.countries.update(attempt.number.country(), |node| node.count(attempt.at, None, lesson));
+    }
+
+    pub(super) fn verified(&self, number: Number, at: Timestamp) {
+        self.countries.update_known(&number.country(), |node| node.vouch(at));
+    }
+
+    fn new(prices: &str, path: &Path, risks: Option<(&str, &Path)>) -> Result<Self, TableError> {
+        let prices = PrefixTable::parse(prices, path, |text| {
+            text.parse().ok().filter(|micros| *micros <= MOST_MICROS).map(Money)
+        })?;
+        let risks = risks.map_or_else(
+            || Ok(PrefixTable { rows: Vec::new(), longest: 0 }),
+            |(text, path)| {
+                PrefixTable::parse(text, path, |text| {
+                    text.parse().ok().filter(|points: &f32| points.abs() <= 100.0).map(Points::new)
+                })
+            },
+        )?;
+        let interest = prices.rows.iter().map(|(_, price)| price.dollars().powi(2)).sum();
+        Ok(Self { prices, risks, countries: Window::new(COUNTRIES), interest })
+    }
+}
+
+// === impl Money ===
+
+impl Money {
+    /// So many millionths of a dollar.
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Millionths of a dollar.
+    pub const fn micros(self) -> u64 {
+        self.0
+    }
+
+    /// Both together; the sum of all messages ever sent fits.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    fn dollars(self) -> f32 {
+        self.0 as f32 / 1e6
+    }
+}
+
+impl fmt::Display for Money {
+    /// Dollars with as many digits as say something: `$0.0083`, `$12.34`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.0 / 1_000_000, self.0 % 1_000_000);
+        if whole == 0 { write!(f, "$0.{:04}", rest / 100) } else { write!(f, "${whole}.{:02}", rest / 10_000) }
+    }
+}
+
+// === impl PrefixTable ===
+
+impl<V: Copy> PrefixTable<V> {
+    fn parse(text: &str, path: &Path, value: impl Fn(&str) -> Option<V>) -> Result<Self, TableError> {
+        let mut rows = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') || (rows.is_empty() && line.starts_with("prefix,")) {
+                continue;
+            }
+            let row = line.split_once(',').and_then(|(prefix, rest)| {
+                let text = rest.split(',').next().unwrap_or(rest);
+                Some((Prefix::parse(prefix.trim())?, value(text.trim())?))
+            });
+            let Some(row) = row else {
+                let problem = format!(
+                    "`{line}` is not a row, expected a calling prefix of 1 to 12 digits and a number within bounds, such as `998,336000`"
+                );
+                return Err(TableError { path: path.to_owned(), line: Some(index + 1), problem });
+            };
+            rows.push(row);
+        }
+        rows.sort_unstable_by_key(|(prefix, _)| *prefix);
+        if let Some(twice) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            let problem = format!("prefix {} stands there twice", twice[0].0.0);
+            return Err(TableError { path: path.to_owned(), line: None, problem });
+        }
+        let longest = rows.iter().map(|(prefix, _)| prefix.n_digits()).max().unwrap_or(0);
+        Ok(Self { rows, longest })
+    }
+
+    fn find(&self, number: Number) -> Option<V> {
+        self.row(number).map(|(_, value)| value)
+    }
+
+    fn prefix(&self, number: Number) -> u64 {
+        self.row(number).map_or(0, |(prefix, _)| prefix.0)
+    }
+
+    fn row(&self, number: Number) -> Option<(Prefix, V)> {
+        let digits = Prefix(number.digits());
+        let n_digits = digits.n_digits();
+        (1..=self.longest.min(n_digits)).rev().find_map(|length| {
+            let prefix = Prefix(digits.0 / 10u64.pow(n_digits - length));
+            let index = self.rows.binary_search_by_key(&prefix, |(prefix, _)| *prefix).ok()?;
+            self.rows.get(index).copied()
+        })
+    }
+}
+
+// === impl Prefix ===
+
+impl Prefix {
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.strip_prefix('+').unwrap_or(text);
+        let is_prefix =
+            (1..=12).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_prefix { text.parse().ok().map(Self) } else { None }
+    }
+
+    fn n_digits(self) -> u32 {
+        self.0.checked_ilog10().map_or(1, |log| log + 1)
+    }
+}
+
+fn read(path: &Path) -> Result<String, TableError> {
+    std::fs::read_to_string(path).map_err(|error| TableError {
+        path: path.to_owned(),
+        line: None,
+        problem: error.to_string(),
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share times 1000 fits")]
+fn per_mille(share: f32) -> u32 {
+    (share * 1000.0).round() as u32
+}
+
+/// More countries and calling codes than there are.
+const COUNTRIES: Capacity = Capacity(1024);
+
+/// What a message to a destination in no table is taken to cost: dear, since tables name the cheap ones.
+const UNKNOWN_PRICE: Money = Money(300_000);
+
+/// Ten dollars: no price above it is a price.
+const MOST_MICROS: u64 = 10_000_000;
+
+const LEAST_INTEREST: f32 = 0.004;
+const LEAST_SHARE: f32 = 1e-4;
+
+/// The most that a destination can say either way, in decibans.
+const MOST: f32 = 10.0;
+
+/// What a number in no assigned range says.
+const UNASSIGNED: Points = Points::new(6.0);

@@ -1,0 +1,357 @@
+//! The block log: one JSON line per decision on a guarded endpoint, enough to explain it alone.
+//!
+//! Lines go into a bounded buffer that a thread of its own writes twenty times a second, so a slow disk or a stopped
+//! reader costs lines, which are counted, and never a request. docs/block-log.md describes the fields.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::pseudonym::{Pseudonym, Pseudonyms};
+use crate::attempt::Timestamp;
+use crate::attempt::client::{Client, ClientNet};
+use crate::attempt::country::Country;
+use crate::attempt::phone::{E164, Number, Redacted};
+use crate::policy::{Mode, Verdict};
+use crate::risk::{Assessment, Evidence, Fact};
+
+/// The `[block_log]` section.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BlockLogConfig {
+    /// `-` for stdout, or a file that is appended to and reopened when it was moved away.
+    pub path: PathBuf,
+    /// How numbers are shown.
+    pub numbers: Masking,
+    /// A file with at least 32 random bytes that keys `number_hash`; without it pseudonyms change at every start.
+    pub hash_key: Option<PathBuf>,
+}
+
+/// How numbers are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Masking {
+    /// Calling code and last two digits.
+    #[default]
+    Masked,
+    /// Whole: only where law and policy allow it.
+    Full,
+}
+
+/// Everything about one decision.
+#[derive(Clone, Debug)]
+pub struct Decision<'a> {
+    /// When the request arrived.
+    pub at: Timestamp,
+    /// The request's name across logs.
+    pub request_id: &'a str,
+    /// The guarded endpoint's name.
+    pub endpoint: &'a str,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Whether it was carried out.
+    pub mode: Mode,
+    /// Why.
+    pub assessment: &'a Assessment,
+    /// Who asked.
+    pub client: Option<Client>,
+    /// The number that decided: the worst of several.
+    pub number: Option<Number>,
+    /// How many numbers the request names.
+    pub n_numbers: usize,
+    /// Which policy decided.
+    pub policy_version: &'a str,
+    /// What the client was answered, if it waited for it.
+    pub status: Option<u16>,
+    /// What the upstream answered, if it was asked and did.
+    pub upstream_status: Option<u16>,
+    /// From arrival to answer.
+    pub latency: Duration,
+}
+
+/// Where decisions are written.
+#[derive(Debug)]
+pub struct BlockLog {
+    shared: Arc<Shared>,
+    pseudonyms: Pseudonyms,
+    masking: Masking,
+}
+
+/// The thread that writes; ends, with everything written, when it is closed.
+#[derive(Debug)]
+pub struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    buffer: Mutex<Buffer>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    n_lost: u64,
+    is_closed: bool,
+}
+
+#[derive(Debug)]
+enum Sink {
+    Stdout,
+    File { path: PathBuf, file: File },
+}
+
+// === impl BlockLog ===
+
+impl BlockLog {
+    /// Opens the log and starts its writer.
+    ///
+    /// # Errors
+    /// The file cannot be opened for appending.
+    pub fn open(config: &BlockLogConfig, pseudonyms: Pseudonyms) -> io::Result<(Self, Writer)> {
+        let mut sink = Sink::open(&config.path)?;
+        let shared = Arc::new(Shared::default());
+        let ours = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("block-log".into()).spawn(move || ours.write(&mut sink))?;
+        let log = Self { shared: Arc::clone(&shared), pseudonyms, masking: config.numbers };
+        Ok((log, Writer { shared, thread: Some(thread) }))
+    }
+
+    /// Writes one line, soon.
+    pub fn write(&self, decision: &Decision<'_>) {
+        let mut line = Vec::with_capacity(1024);
+        if serde_json::to_writer(&mut line, &self.line(decision)).is_ok() {
+            line.push(b'\n');
+            self.shared.push(&line);
+        }
+    }
+
+    /// Lines lost so far, because the sink was slower than the decisions.
+    pub fn n_lost(&self) -> u64 {
+        self.shared.lock().n_lost
+    }
+
+    fn line<'a>(&'a self, decision: &'a Decision<'a>) -> Line<'a> {
+        let number = decision.number;
+        Line {
+            ts: Shown(decision.at),
+            event: "decision",
+            request_id: decision.request_id,
+            endpoint: decision.endpoint,
+            verdict: decision.verdict.as_str(),
+            mode: Shown(decision.mode),
+            score: decision.assessment.score.get(),
+            reasons: Reasons(decision.assessment),
+            client_ip: decision.client.map(Client::ip),
+            client_net: decision.client.map(|client| Shown(client.net())),
+            number: number.map(|number| match self.masking {
+                Masking::Masked => Spelling::Masked(number.masked()),
+                Masking::Full => Spelling::Full(number.e164()),
+            }),
+            number_hash: number.map(|number| Shown(self.pseudonyms.of(number))),
+            country: number.map(|number| Shown(number.country())),
+            prefix: number.map(|number| Shown(number.prefix())),
+            number_type: number.map(|number| number.kind().as_str()),
+            numbers: decision.n_numbers,
+            policy_version: decision.policy_version,
+            status: decision.status,
+            upstream_status: decision.upstream_status,
+            latency_us: u64::try_from(decision.latency.as_micros()).unwrap_or(u64::MAX),
+            technique: "T1496.003",
+        }
+    }
+}
+
+// === impl Writer ===
+
+impl Writer {
+    /// Writes what is left and ends.
+    pub fn close(&mut self) {
+        self.shared.lock().is_closed = true;
+        self.shared.wake.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // The writer does not panic; were it to, there is nothing left to save.
+            let _ended = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    fn push(&self, line: &[u8]) {
+        let mut buffer = self.lock();
+        if MOST_BUFFERED < buffer.bytes.len() + line.len() {
+            buffer.n_lost += 1;
+        } else {
+            buffer.bytes.extend_from_slice(line);
+        }
+    }
+
+    fn write(&self, sink: &mut Sink) {
+        let mut batch = Vec::new();
+        loop {
+            let is_closed = {
+                let buffer = self.lock();
+                let waited = self.wake.wait_timeout_while(buffer, PERIOD, |buffer| !buffer.is_closed);
+                let (mut buffer, _) = waited.unwrap_or_else(PoisonError::into_inner);
+                std::mem::swap(&mut batch, &mut buffer.bytes);
+                buffer.is_closed
+            };
+            if let Err(error) = sink.write(&batch) {
+                let n_lines = batch.iter().filter(|byte| **byte == b'\n').count();
+                self.lock().n_lost += n_lines as u64;
+                tracing::error!(%error, n_lines, "block log: lines lost");
+            }
+            batch.clear();
+            if is_closed {
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Sink ===
+
+impl Sink {
+    fn open(path: &std::path::Path) -> io::Result<Self> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stdout);
+        }
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Self::File { path: path.to_owned(), file })
+    }
+
+    fn write(&mut self, batch: &[u8]) -> io::Result<()> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(batch)?;
+                stdout.flush()
+            }
+            Self::File { path, file } => {
+                if was_moved(path, file) {
+                    *file = OpenOptions::new().create(true).append(true).open(&path)?;
+                }
+                file.write_all(batch)
+            }
+        }
+    }
+}
+
+/// Whether log rotation took the file away from its name.
+fn was_moved(path: &std::path::Path, file: &File) -> bool {
+    match (std::fs::metadata(path), file.metadata()) {
+        (Ok(named), Ok(open)) => (named.dev(), named.ino()) != (open.dev(), open.ino()),
+        (Err(_), Ok(_) | Err(_)) | (Ok(_), Err(_)) => true,
+    }
+}
+
+// === impl BlockLogConfig ===
+
+impl Default for BlockLogConfig {
+    fn default() -> Self {
+        Self { path: PathBuf::from("-"), numbers: Masking::Masked, hash_key: None }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    ts: Shown<Timestamp>,
+    event: &'static str,
+    request_id: &'a str,
+    endpoint: &'a str,
+    verdict: &'static str,
+    mode: Shown<Mode>,
+    score: u8,
+    reasons: Reasons<'a>,
+    client_ip: Option<IpAddr>,
+    client_net: Option<Shown<ClientNet>>,
+    number: Option<Spelling>,
+    number_hash: Option<Shown<Pseudonym<'a>>>,
+    country: Option<Shown<Country>>,
+    prefix: Option<Shown<Redacted>>,
+    number_type: Option<&'static str>,
+    numbers: usize,
+    policy_version: &'a str,
+    status: Option<u16>,
+    upstream_status: Option<u16>,
+    latency_us: u64,
+    technique: &'static str,
+}
+
+/// Serialises by `Display`.
+#[derive(Debug)]
+struct Shown<T>(T);
+
+impl<T: fmt::Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+enum Spelling {
+    Masked(Redacted),
+    Full(E164),
+}
+
+impl Serialize for Spelling {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Masked(number) => serializer.collect_str(number),
+            Self::Full(number) => serializer.serialize_str(number),
+        }
+    }
+}
+
+struct Reasons<'a>(&'a Assessment);
+
+impl Serialize for Reasons<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.evidence.iter().map(Reason::from))
+    }
+}
+
+/// One reason as the block log and replay show it.
+#[derive(Debug, Serialize)]
+pub struct Reason {
+    signal: &'static str,
+    points: f64,
+    detail: Shown<Fact>,
+}
+
+impl From<&Evidence> for Reason {
+    fn from(evidence: &Evidence) -> Self {
+        let points = (f64::from(evidence.points.decibans()) * 10.0).round() / 10.0;
+        Self { signal: evidence.signal.as_str(), points, detail: Shown(evidence.fact) }
+    }
+}
+
+/// How long a line may wait for the writer.
+const PERIOD: Duration = Duration::from_millis(50);
+
+/// About ten thousand lines: more than a second at full load.
+const MOST_BUFFERED: usize = 8 << 20;
