@@ -6,7 +6,6 @@
 //! A policy never changes: a new one replaces it whole. Exact limits are the engine's, which counts them.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -255,12 +254,13 @@ impl Verdict {
 
 // === impl Mode ===
 
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Mode {
+    /// The name in config and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Enforce => "enforce",
             Self::Monitor => "monitor",
-        })
+        }
     }
 }
 

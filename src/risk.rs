@@ -26,7 +26,7 @@ pub use evidence::{Assessment, Evidence, Fact, Points, Score, ScoreError, Signal
 pub use quota::{Dimension, Exceeded, Limit, LimitError, Limits, Reservation, WhenFull};
 
 use adjacency::Adjacency;
-use history::History;
+use history::{History, Past};
 use node::Totals;
 use quota::Quotas;
 use velocity::Velocity;
@@ -115,8 +115,9 @@ impl Engine {
 
     /// Scores the attempt and remembers it. Costs about a microsecond.
     pub fn assess(&self, attempt: &Attempt) -> Assessment {
-        let seen = self.history.seen(attempt);
-        let assessment = self.weigh(attempt, seen);
+        let past = self.history.recall(attempt);
+        let seen = Past::seen(past, attempt.at);
+        let assessment = self.weigh(attempt, past);
         let lesson = if assessment.score <= CLEAN { Lesson::Clean } else { Lesson::Suspect };
         self.destinations.observe(attempt, lesson);
         self.adjacency.observe(attempt, seen, lesson);
@@ -130,7 +131,7 @@ impl Engine {
 
     /// Scores the attempt as [`Engine::assess`] would, and remembers nothing.
     pub fn preview(&self, attempt: &Attempt) -> Assessment {
-        self.weigh(attempt, self.history.seen(attempt))
+        self.weigh(attempt, self.history.recall(attempt))
     }
 
     /// Takes one message out of every limit the attempts fall under, all or nothing.
@@ -141,6 +142,14 @@ impl Engine {
     /// [`Exceeded`] names the limit that is used up; then nothing was taken.
     pub fn reserve(&self, attempts: &[Attempt]) -> Result<Reservation, Exceeded> {
         self.quotas.reserve(attempts)
+    }
+
+    /// Whether the number itself has a place left: the cheapest question, to be asked first.
+    ///
+    /// # Errors
+    /// [`Exceeded`] names the limit that is used up.
+    pub fn check_number(&self, attempt: &Attempt) -> Result<(), Exceeded> {
+        self.quotas.check_number(attempt)
     }
 
     /// Says what [`Engine::reserve`] would, and takes nothing.
@@ -200,14 +209,15 @@ impl Engine {
         tables
     }
 
-    fn weigh(&self, attempt: &Attempt, seen: Seen) -> Assessment {
+    fn weigh(&self, attempt: &Attempt, past: Option<Past>) -> Assessment {
+        let seen = Past::seen(past, attempt.at);
         let totals = self.totals().at(attempt.at);
         let mut assessment = Assessment::default();
-        assessment.add(Evidence { signal: Signal::Prior, points: PRIOR, fact: Fact::None });
+        assessment.add(Evidence { signal: Signal::Prior, points: PRIOR, fact: Fact::Because("fraud is rare") });
         let share = self.destinations.weigh(attempt, &totals, &mut assessment);
         self.adjacency.weigh(attempt, seen, &totals, share, &mut assessment);
         self.velocity.weigh(attempt, seen, &totals, &mut assessment);
-        self.history.weigh(attempt, &mut assessment);
+        History::weigh(attempt, past, &mut assessment);
         assessment.conclude();
         assessment
     }

@@ -6,6 +6,8 @@ pub mod block_log;
 pub mod metrics;
 mod pseudonym;
 
+use std::io::IsTerminal;
+
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
@@ -57,9 +59,12 @@ pub fn init_log(config: LogConfig) {
         Level::Info => "info",
         Level::Debug => "debug",
     };
-    // Libraries speak only when something is wrong: at debug they print headers, which hold tokens and numbers.
-    let filter = EnvFilter::new(format!("warn,tollgate={level}"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Libraries speak only when something is wrong: at debug they print headers, which hold tokens, and the reader of
+    // numbers prints numbers.
+    let filter = EnvFilter::new(format!("warn,rlibphonenumber=off,tollgate={level}"));
+    let is_terminal = std::io::stderr().is_terminal();
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     // A second subscriber can only come from a second start in one process, as tests do.
     let _already_set = match config.format {
         Format::Text => subscriber.try_init(),

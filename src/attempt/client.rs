@@ -12,8 +12,16 @@ pub struct Client {
 /// A network as a key: the leading bits of an address, and how many of them count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientNet {
-    bits: u128,
-    len: u8,
+    /// The first 64 bits of an IPv6 address, or an IPv4 address in the upper half.
+    bits: u64,
+    length: Length,
+}
+
+/// How many leading bits count, of which kind of address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Length {
+    V4(u8),
+    V6(u8),
 }
 
 // === impl Client ===
@@ -44,31 +52,23 @@ impl Client {
 
 impl ClientNet {
     fn around(ip: IpAddr, v4: u8, v6: u8) -> Self {
-        let (address, len) = match ip {
-            IpAddr::V4(ip) => (ip.to_ipv6_mapped(), MAPPED_BITS + v4),
-            IpAddr::V6(ip) => (ip, v6),
+        let (bits, length, n_bits) = match ip {
+            IpAddr::V4(ip) => (u64::from(ip.to_bits()) << 32, Length::V4(v4), v4),
+            IpAddr::V6(ip) => ((ip.to_bits() >> 64) as u64, Length::V6(v6), v6),
         };
-        let mask = u128::MAX << (128 - u32::from(len));
-        Self { bits: address.to_bits() & mask, len }
+        let mask = u64::MAX << (64 - u32::from(n_bits));
+        Self { bits: bits & mask, length }
     }
 }
 
 impl fmt::Display for ClientNet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let address = Ipv6Addr::from_bits(self.bits);
-        match address.to_ipv4_mapped() {
-            Some(v4) if MAPPED_BITS <= self.len => write_net(f, v4, self.len - MAPPED_BITS),
-            Some(_) | None => write!(f, "{address}/{}", self.len),
+        match self.length {
+            Length::V4(length) => write!(f, "{}/{length}", Ipv4Addr::from_bits((self.bits >> 32) as u32)),
+            Length::V6(length) => write!(f, "{}/{length}", Ipv6Addr::from_bits(u128::from(self.bits) << 64)),
         }
     }
 }
-
-fn write_net(f: &mut fmt::Formatter<'_>, address: Ipv4Addr, len: u8) -> fmt::Result {
-    write!(f, "{address}/{len}")
-}
-
-/// The bits in front of an IPv4 address mapped into IPv6.
-const MAPPED_BITS: u8 = 96;
 
 #[cfg(test)]
 mod tests {

@@ -51,7 +51,7 @@ pub fn run(path: &Path, options: &Options) -> ExitCode {
     let verdict = policy.judge(&assessment);
     println!("number    {} ({}, {})", number.masked(), number.country(), number.kind());
     println!("price     {} a message", engine.price(number));
-    println!("verdict   {} (score {}, mode {})", verdict.as_str(), assessment.score.get(), policy.mode());
+    println!("verdict   {} (score {}, mode {})", verdict.as_str(), assessment.score.get(), policy.mode().as_str());
     for evidence in &assessment.evidence {
         let detail = evidence.fact.to_string();
         println!("  {:+6.1}  {:<15} {detail}", evidence.points.decibans(), evidence.signal.as_str());

@@ -21,7 +21,6 @@ use crate::attempt::{Attempt, Timestamp};
 use crate::policy::{Policy, Verdict};
 use crate::proxy::endpoint::{Endpoint, Endpoints, Role};
 use crate::risk::{Assessment, Engine, Event as Outcome, Evidence, Exceeded, Fact, Points, Signal};
-use crate::telemetry::block_log::Reason;
 use event::{Event, Kind};
 use summary::Summary;
 
@@ -46,6 +45,13 @@ struct Decision {
     action: &'static str,
     score: u8,
     reasons: Vec<Reason>,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    signal: &'static str,
+    points: f64,
+    detail: String,
 }
 
 /// The engine, and what replay itself must remember.
@@ -155,11 +161,13 @@ impl Replay {
         }
         let phone = event.phone.as_deref().ok_or_else(|| format!("line {number}: a send needs `phone`"))?;
         let region = event.region.or_else(|| endpoint.and_then(Endpoint::region));
-        let read = self.reader.read(phone, region);
-        let Ok(phone) = read else {
-            let assessment = Assessment::certain(Signal::Unreadable, Fact::Because("the number cannot be read"));
-            self.summary.decided(Verdict::Block, None, &assessment, None);
-            return Ok(decision(line, Verdict::Block, &assessment));
+        let phone = match self.reader.read(phone, region) {
+            Ok(phone) => phone,
+            Err(unreadable) => {
+                let assessment = Assessment::certain(Signal::Unreadable, Fact::BadNumber(unreadable));
+                self.summary.decided(Verdict::Block, None, &assessment, None);
+                return Ok(decision(line, Verdict::Block, &assessment));
+            }
         };
         let attempt = Attempt { at, client: event.client_ip.map(Client::new), number: phone };
         let mut assessment = self.policy.rule(phone).unwrap_or_else(|| self.engine.assess(&attempt));
@@ -210,6 +218,16 @@ fn decision(line: u64, verdict: Verdict, assessment: &Assessment) -> Decision {
         action: verdict.as_str(),
         score: assessment.score.get(),
         reasons: assessment.evidence.iter().map(Reason::from).collect(),
+    }
+}
+
+impl From<&Evidence> for Reason {
+    fn from(evidence: &Evidence) -> Self {
+        Self {
+            signal: evidence.signal.as_str(),
+            points: f64::from(evidence.points.tenths()) / 10.0,
+            detail: evidence.fact.to_string(),
+        }
     }
 }
 

@@ -45,7 +45,7 @@ fn announce(config: &Config, app: &App) {
     for listen in app.listens() {
         tracing::info!(%listen, upstream = %config.server.upstream, tls = config.server.tls.is_some(), "listening");
     }
-    tracing::info!(admin = %app.admin(), policy = crate::app::version(config), mode = %config.policy.mode, "ready");
+    tracing::info!(admin = %app.admin(), policy = crate::app::version(config), mode = config.policy.mode.as_str(), "ready");
     for warning in super::check::warnings(config) {
         tracing::warn!("{warning}");
     }

@@ -1,10 +1,13 @@
 //! Stamps each request once, at the edge: when it came, who sent it, and what it is called in every log.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, HeaderValue};
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::client_addr::{Peer, TrustedProxies};
+use super::headers::Introduction;
 use crate::attempt::Timestamp;
 use crate::attempt::client::Client;
 
@@ -13,9 +16,8 @@ use crate::attempt::client::Client;
 pub(super) struct Caller {
     pub(super) at: Timestamp,
     pub(super) arrived: Instant,
-    pub(super) peer: Peer,
     pub(super) is_trusted: bool,
-    pub(super) is_tls: bool,
+    pub(super) introduction: Arc<Introduction>,
     pub(super) client: Option<Client>,
     pub(super) request_id: HeaderValue,
 }
@@ -30,17 +32,22 @@ pub struct Clock {
 // === impl Caller ===
 
 impl Caller {
-    pub(super) fn new(clock: Clock, trusted: &TrustedProxies, peer: Peer, is_tls: bool, headers: &HeaderMap) -> Self {
+    pub(super) fn new(
+        clock: Clock,
+        trusted: &TrustedProxies,
+        peer: Peer,
+        introduction: Arc<Introduction>,
+        headers: &HeaderMap,
+    ) -> Self {
         let arrived = clock.instant();
         let is_trusted = trusted.trusts(peer);
         Self {
             at: clock.at(arrived),
             arrived,
-            peer,
             is_trusted,
-            is_tls,
+            introduction,
             client: trusted.client(peer, headers),
-            request_id: given_id(headers).filter(|_| is_trusted).unwrap_or_else(fresh_id),
+            request_id: if is_trusted { given_id(headers).unwrap_or_else(fresh_id) } else { fresh_id() },
         }
     }
 
@@ -84,13 +91,13 @@ fn given_id(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// 128 random bits: only uniqueness matters, nobody is kept from guessing it.
 fn fresh_id() -> HeaderValue {
-    let mut hex = [0; 32];
-    let bits = fastrand::u128(..);
-    for (index, digit) in hex.iter_mut().enumerate() {
-        let nibble = (bits >> (4 * index)) & 0xf;
-        *digit = *b"0123456789abcdef".get(nibble as usize).unwrap_or(&b'0');
+    let mut id = Vec::with_capacity(32);
+    for byte in fastrand::u128(..).to_be_bytes() {
+        let [high, low] =
+            [byte >> 4, byte & 0xf].map(|digit| if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
+        id.extend_from_slice(&[high, low]);
     }
-    HeaderValue::from_bytes(&hex).unwrap_or(HeaderValue::from_static("unnamed"))
+    HeaderValue::from_maybe_shared(Bytes::from(id)).unwrap_or(HeaderValue::from_static("unnamed"))
 }
 
-pub(super) const REQUEST_ID: &str = "x-request-id";
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

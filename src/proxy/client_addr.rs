@@ -9,7 +9,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use http::HeaderMap;
+use http::header::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -57,7 +57,7 @@ impl TrustedProxies {
         if !self.trusts(peer) {
             return client.map(Client::new);
         }
-        let lines = headers.get_all(FORWARDED_FOR).into_iter().rev();
+        let lines = headers.get_all(&FORWARDED_FOR).into_iter().rev();
         for element in lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')) {
             let Some(ip) = std::str::from_utf8(element).ok().and_then(|text| address(text.trim())) else {
                 break;
@@ -100,7 +100,7 @@ fn address(text: &str) -> Option<IpAddr> {
     Some(ip.to_canonical())
 }
 
-const FORWARDED_FOR: &str = "x-forwarded-for";
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 #[cfg(test)]
 mod tests {

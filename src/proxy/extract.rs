@@ -12,7 +12,8 @@ use http::request::Parts;
 use smallvec::SmallVec;
 
 use super::endpoint::{Endpoint, Locator, Segment};
-use crate::attempt::phone::{Number, Reader, Unreadable as BadNumber};
+use crate::attempt::phone::{self, Number, Reader};
+use crate::risk::Fact;
 
 /// The numbers of one request.
 pub(super) type Numbers = SmallVec<[Number; 1]>;
@@ -30,15 +31,15 @@ pub(super) enum Unreadable {
     Twice,
     NotAString,
     TooMany,
-    Number(BadNumber),
+    Number(phone::Unreadable),
 }
 
 // === impl Unreadable ===
 
 impl Unreadable {
-    /// The reason as a sentence for the log.
-    pub(super) fn sentence(self) -> &'static str {
-        match self {
+    /// The reason for the log.
+    pub(super) fn fact(self) -> Fact {
+        Fact::Because(match self {
             Self::ContentType => "the content type is missing, doubled or not one that the endpoint takes",
             Self::Encoded => "the body is encoded",
             Self::Json => "the body is not one strict JSON object",
@@ -49,8 +50,8 @@ impl Unreadable {
             Self::Twice => "the number's field is in more than one place",
             Self::NotAString => "the number is not a string",
             Self::TooMany => "the request names more numbers than allowed",
-            Self::Number(number) => number.as_str(),
-        }
+            Self::Number(number) => return Fact::BadNumber(number),
+        })
     }
 }
 
@@ -95,7 +96,7 @@ impl Found<'_> {
         self.push(number)
     }
 
-    fn push(&mut self, number: Result<Number, BadNumber>) -> Result<(), Unreadable> {
+    fn push(&mut self, number: Result<Number, phone::Unreadable>) -> Result<(), Unreadable> {
         if self.endpoint.max_numbers() <= self.numbers.len() {
             return Err(Unreadable::TooMany);
         }

@@ -119,7 +119,8 @@ impl Forward {
                 return Ok((sender, false));
             }
         }
-        let sender = self.connector.connect().await?;
+        // Rare, and large with TLS in it: boxed, so that every request's future stays small.
+        let sender = Box::pin(self.connector.connect()).await?;
         Ok((sender, true))
     }
 

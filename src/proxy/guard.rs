@@ -245,6 +245,13 @@ impl Guard {
         let engine = &self.shared.engine;
         let mut decided = Decided::allowed(numbers);
         for attempt in attempts {
+            // A number at its limit tells nothing new, and a flood of it should cost little.
+            if let Err(exceeded) = engine.check_number(attempt) {
+                decided.worsen(Verdict::Block, Assessment::default(), attempt.number);
+                decided.price = decided.price.plus(engine.price(attempt.number));
+                decided.exceed(exceeded);
+                return decided;
+            }
             let assessment = rules.policy.rule(attempt.number).unwrap_or_else(|| engine.assess(attempt));
             let verdict = rules.policy.judge(&assessment);
             decided.price = decided.price.plus(engine.price(attempt.number));
@@ -312,7 +319,7 @@ impl Decided {
     fn unreadable(unreadable: Unreadable) -> Self {
         let mut decided = Self::allowed(Numbers::new());
         decided.verdict = Verdict::Block;
-        decided.assessment = Assessment::certain(Signal::Unreadable, Fact::Because(unreadable.sentence()));
+        decided.assessment = Assessment::certain(Signal::Unreadable, unreadable.fact());
         decided.refusal = Some(Refusal::Unreadable);
         decided
     }

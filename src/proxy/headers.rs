@@ -3,11 +3,10 @@
 //! Fields that belong to one connection stay there (RFC 9110, 7.6.1). Fields that claim who the client is are dropped
 //! unless a trusted hop wrote them.
 
-use std::fmt::Write;
+use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Uri, Version};
@@ -30,26 +29,33 @@ pub(super) enum Upgrading {
 /// [`Refusal::Malformed`] where it could be understood in two ways.
 pub(super) fn outbound(parts: &mut http::request::Parts, caller: &Caller, upgrading: Upgrading) -> Result<(), Refusal> {
     one_host(parts)?;
-    if has_underscore_twin(&parts.headers) {
+    let seen = Survey::of(&parts.headers);
+    if seen.has_twin {
         return Err(Refusal::Malformed);
     }
-    strip_hop_by_hop(&mut parts.headers, upgrading);
-    if !caller.is_trusted {
+    if seen.has_hop_by_hop {
+        strip_hop_by_hop(&mut parts.headers, upgrading);
+    }
+    if seen.has_claims && !caller.is_trusted {
         strip_claims(&mut parts.headers);
     }
     if parts.version == Version::HTTP_2 {
         join_cookies(&mut parts.headers);
     }
-    let target = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    parts.uri = Uri::from(target);
+    if parts.uri.authority().is_some() || parts.uri.scheme().is_some() {
+        let target = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        parts.uri = Uri::from(target);
+    }
     parts.version = Version::HTTP_11;
-    introduce(&mut parts.headers, caller);
+    introduce(&mut parts.headers, caller, seen.has_claims);
     Ok(())
 }
 
 /// Removes what belongs to the upstream's connection from its answer.
 pub(super) fn inbound(headers: &mut HeaderMap, upgrading: Upgrading) {
-    strip_hop_by_hop(headers, upgrading);
+    if Survey::of(headers).has_hop_by_hop {
+        strip_hop_by_hop(headers, upgrading);
+    }
 }
 
 /// Whether the client asks for another protocol.
@@ -86,27 +92,60 @@ fn one_host(parts: &mut http::request::Parts) -> Result<(), Refusal> {
     }
 }
 
-/// Apps that turn headers into variables read `Content_Length` as `Content-Length`.
-fn has_underscore_twin(headers: &HeaderMap) -> bool {
-    headers.keys().any(|name| {
-        let name = name.as_str();
-        name.contains('_') && TWINS.iter().any(|twin| twin.len() == name.len() && name.replace('_', "-") == *twin)
-    })
+/// Which kinds of fields there are, found in one pass: most requests have none that need work.
+#[derive(Clone, Copy, Debug, Default)]
+struct Survey {
+    /// An underscore twin of a field that framing or identity rests on: apps that turn fields into variables read
+    /// `Content_Length` as `Content-Length`.
+    has_twin: bool,
+    has_hop_by_hop: bool,
+    has_claims: bool,
+}
+
+impl Survey {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut survey = Self::default();
+        for name in headers.keys() {
+            let name = name.as_str();
+            survey.has_hop_by_hop |= is_hop_by_hop(name);
+            survey.has_claims |= is_claim(name);
+            survey.has_twin |= name.contains('_') && TWINS.contains(&name.replace('_', "-").as_str());
+        }
+        survey
+    }
 }
 
 fn strip_hop_by_hop(headers: &mut HeaderMap, upgrading: Upgrading) {
     if headers.contains_key(CONNECTION) {
         strip_named(headers);
-        if upgrading == Upgrading::Strip {
-            headers.remove(CONNECTION);
-        }
     }
-    if upgrading == Upgrading::Strip {
-        headers.remove(UPGRADE);
-    }
-    for name in HOP_BY_HOP {
+    let strips = |name: &&HeaderName| match upgrading {
+        Upgrading::Keep => **name != CONNECTION && **name != UPGRADE,
+        Upgrading::Strip => true,
+    };
+    let named: SmallVec<[HeaderName; 4]> =
+        headers.keys().filter(|name| is_hop_by_hop(name.as_str())).filter(strips).cloned().collect();
+    for name in named {
         headers.remove(name);
     }
+}
+
+/// Fields of one connection.
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "expect"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
 }
 
 /// Removes the fields that `Connection` names, but none that framing, routing or identity rest on.
@@ -169,60 +208,72 @@ fn join_cookies(headers: &mut HeaderMap) {
 }
 
 /// Says who the client is: appended to what trusted hops said, alone otherwise.
-fn introduce(headers: &mut HeaderMap, caller: &Caller) {
+fn introduce(headers: &mut HeaderMap, caller: &Caller, may_have_claims: bool) {
     headers.insert(REQUEST_ID, caller.request_id.clone());
-    let proto = if caller.is_tls { "https" } else { "http" };
-    if let Peer::Ip(peer) = caller.peer {
-        let peer = peer.to_canonical();
-        let mut line = joined(headers, X_FORWARDED_FOR);
-        // Writing into a string does not fail.
-        let _written = write!(line, "{peer}");
-        set(headers, X_FORWARDED_FOR, line);
-        let mut line = joined(headers, FORWARDED);
-        let _written = match peer {
-            std::net::IpAddr::V4(peer) => write!(line, "for={peer};proto={proto}"),
-            std::net::IpAddr::V6(peer) => write!(line, "for=\"[{peer}]\";proto={proto}"),
-        };
-        set(headers, FORWARDED, line);
+    let introduction = &*caller.introduction;
+    let Some((forwarded_for, forwarded)) = &introduction.lines else { return };
+    if !(caller.is_trusted && may_have_claims) {
+        headers.insert(X_FORWARDED_FOR, forwarded_for.clone());
+        headers.insert(FORWARDED, forwarded.clone());
+        headers.insert(X_FORWARDED_PROTO, introduction.proto.clone());
+        return;
+    }
+    append(headers, X_FORWARDED_FOR, forwarded_for);
+    // A `Forwarded` of ours beside a hop's own X-Forwarded-For would name the hop as the client.
+    if headers.contains_key(FORWARDED) {
+        append(headers, FORWARDED, forwarded);
     }
     if !headers.contains_key(X_FORWARDED_PROTO) {
-        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(proto));
+        headers.insert(X_FORWARDED_PROTO, introduction.proto.clone());
     }
 }
 
-/// All lines of a field as one, ready for another element.
-fn joined(headers: &HeaderMap, name: HeaderName) -> String {
-    let mut line = String::with_capacity(64);
-    for value in headers.get_all(name) {
-        if let Ok(value) = value.to_str() {
-            line.push_str(value);
-            line.push_str(", ");
-        }
+/// Puts an element behind all that the field's lines hold, on one line.
+fn append(headers: &mut HeaderMap, name: HeaderName, element: &HeaderValue) {
+    let mut line = Vec::with_capacity(64);
+    for value in headers.get_all(&name) {
+        line.extend_from_slice(value.as_bytes());
+        line.extend_from_slice(b", ");
     }
-    line
-}
-
-fn set(headers: &mut HeaderMap, name: HeaderName, line: String) {
-    if let Ok(value) = HeaderValue::try_from(line) {
+    line.extend_from_slice(element.as_bytes());
+    if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(line)) {
         headers.insert(name, value);
+    }
+}
+
+/// What is said of a peer to the upstream, made once per connection.
+#[derive(Debug)]
+pub(super) struct Introduction {
+    /// The elements for X-Forwarded-For and Forwarded; a Unix socket's peer has no address to tell.
+    lines: Option<(HeaderValue, HeaderValue)>,
+    proto: HeaderValue,
+}
+
+// === impl Introduction ===
+
+impl Introduction {
+    pub(super) fn new(peer: Peer, is_tls: bool) -> Self {
+        let proto = if is_tls { "https" } else { "http" };
+        let lines = match peer {
+            Peer::Ip(ip) => {
+                let forwarded = match ip.to_canonical() {
+                    IpAddr::V4(ip) => format!("for={ip};proto={proto}"),
+                    IpAddr::V6(ip) => format!("for=\"[{ip}]\";proto={proto}"),
+                };
+                let lines = [ip.to_canonical().to_string(), forwarded].map(HeaderValue::try_from);
+                let [Ok(forwarded_for), Ok(forwarded)] = lines else {
+                    unreachable!("an address is written in visible ASCII")
+                };
+                Some((forwarded_for, forwarded))
+            }
+            Peer::Unix => None,
+        };
+        Self { lines, proto: HeaderValue::from_static(proto) }
     }
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// Fields of one connection.
-const HOP_BY_HOP: [HeaderName; 9] = [
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    HeaderName::from_static("http2-settings"),
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    EXPECT,
-];
 
 /// Fields that no `Connection` header can take away.
 const KEPT: [HeaderName; 4] = [CONTENT_LENGTH, TRANSFER_ENCODING, HOST, CONNECTION];

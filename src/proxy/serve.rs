@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -10,21 +11,21 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig as TlsConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::limit::GlobalConcurrencyLimitLayer;
-use tower::{BoxError, Service, ServiceExt};
+use tower::{BoxError, Service};
 
-use super::activity::{Activity, Patience, Standing, Watched};
+use super::activity::{Activity, InWork, Patience, Standing, Watched};
 use super::caller::{Caller, Clock};
 use super::ceiling::Ceiling;
 use super::client_addr::{Peer, TrustedProxies};
 use super::forward::Forward;
 use super::guard::Shared;
+use super::headers::Introduction;
 use super::listen::{Bound, BoundSocket};
 use super::{ForwardConfig, ServerConfig, stack};
 use crate::telemetry::Metrics;
@@ -278,7 +279,9 @@ impl Connection {
             .max_buf_size(MOST_HEAD)
             .max_headers(MOST_HEADERS)
             .half_close(false)
-            .serve_connection(io, TowerToHyperService::new(service))
+            // Heads and bodies are small here: one copy costs less than a vectored write.
+            .writev(false)
+            .serve_connection(io, service)
             .with_upgrades();
         self.drive(connection, worker.closing, worker.patience).await;
     }
@@ -300,7 +303,7 @@ impl Connection {
             .max_send_buf_size(MOST_HEAD)
             .keep_alive_interval(worker.patience.idle)
             .keep_alive_timeout(worker.patience.head)
-            .serve_connection(io, TowerToHyperService::new(service));
+            .serve_connection(io, service);
         // One slow stream must not end the others: only silence of the whole connection counts.
         let patience = Patience { head: worker.patience.idle, idle: worker.patience.idle };
         self.drive(connection, worker.closing, patience).await;
@@ -331,30 +334,68 @@ impl Connection {
         }
     }
 
-    /// The stack, with each request stamped before it enters.
-    fn service<S>(
-        &self,
-        worker: &Worker<S>,
-    ) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = BoxError, Future: Send> + Clone + Send + 'static
+    /// The stack as hyper calls it, with each request stamped before it enters.
+    fn service<S>(&self, worker: &Worker<S>) -> Stamped<S>
     where
-        S: Service<Request<Incoming>, Response = Response<Body>, Error = BoxError, Future: Send>
-            + Clone
-            + Send
-            + 'static,
+        S: Clone,
     {
-        let (clock, trusted, peer, is_tls) = (worker.clock, Arc::clone(&worker.trusted), self.peer, self.is_tls);
-        let (activity, service) = (Arc::clone(&self.activity), worker.service.clone());
-        tower::service_fn(move |mut request: Request<Incoming>| {
-            let in_work = activity.work();
-            let caller = Caller::new(clock, &trusted, peer, is_tls, request.headers());
-            request.extensions_mut().insert(caller);
-            let answer = service.clone().oneshot(request);
-            async move {
-                let answer = answer.await;
-                drop(in_work);
-                answer
-            }
-        })
+        Stamped {
+            service: worker.service.clone(),
+            clock: worker.clock,
+            trusted: Arc::clone(&worker.trusted),
+            peer: self.peer,
+            introduction: Arc::new(Introduction::new(self.peer, self.is_tls)),
+            activity: Arc::clone(&self.activity),
+        }
+    }
+}
+
+/// The stack of one connection: what is known of its peer goes onto every request.
+struct Stamped<S> {
+    service: S,
+    clock: Clock,
+    trusted: Arc<TrustedProxies>,
+    peer: Peer,
+    introduction: Arc<Introduction>,
+    activity: Arc<Activity>,
+}
+
+// === impl Stamped ===
+
+impl<S> hyper::service::Service<Request<Incoming>> for Stamped<S>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = BoxError> + Clone,
+{
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Working<S::Future>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let in_work = self.activity.work();
+        let introduction = Arc::clone(&self.introduction);
+        let caller = Caller::new(self.clock, &self.trusted, self.peer, introduction, request.headers());
+        request.extensions_mut().insert(caller);
+        let mut service = self.service.clone();
+        // The stack sheds load and so is always ready; asking is what takes its place in the limit.
+        let _ready = service.poll_ready(&mut Context::from_waker(Waker::noop()));
+        Working { answer: service.call(request), _in_work: in_work }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// An answer in the making; while it lives, the connection is at work.
+    struct Working<F> {
+        #[pin]
+        answer: F,
+        _in_work: InWork,
+    }
+}
+
+impl<F: Future> Future for Working<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().answer.poll(cx)
     }
 }
 

@@ -5,7 +5,7 @@
 //! evidence and a prefix nobody ever asked for is loud at its second number. Runs of numbers count by themselves.
 
 use super::evidence::{Assessment, Evidence, Fact, Points, Signal};
-use super::node::{Node, Pace, Surprise, Totals};
+use super::node::{BlockNode, Node, Pace, Surprise, Tails, Totals};
 use super::window::{Occupancy, Pressure, Window};
 use super::{Capacity, Lesson, Seen};
 use crate::attempt::phone::{Block, Number, Scale};
@@ -13,7 +13,8 @@ use crate::attempt::{Attempt, Timestamp};
 
 #[derive(Debug)]
 pub(super) struct Adjacency {
-    blocks: Window<Block, Node>,
+    blocks: Window<Block, BlockNode>,
+    runs: Window<Block, Tails>,
 }
 
 /// What a country's share becomes on its way down to a block.
@@ -27,7 +28,7 @@ pub(super) struct CountryShare {
 
 impl Adjacency {
     pub(super) fn new(capacity: Capacity) -> Self {
-        Self { blocks: Window::new(capacity) }
+        Self { blocks: Window::new(capacity), runs: Window::new(capacity) }
     }
 
     pub(super) fn weigh(
@@ -43,23 +44,22 @@ impl Adjacency {
         let mut n_unknown = 0;
         for scale in WIDE_TO_NARROW {
             let block = attempt.number.block(scale);
-            let node = self.blocks.read(&block, |node| node.aged(attempt.at));
-            n_unknown += u32::from(node.is_none());
-            let node = node.unwrap_or_default();
+            let known = self.blocks.read(&block, |known| *known);
+            n_unknown += u32::from(known.is_none());
+            let known = known.unwrap_or_default();
+            let node = known.node.aged(attempt.at);
             let normal = node.normal(Pace::Patient);
             let share = (parent.share * (normal + 0.4) / (parent.normal + 4.0)).clamp(LEAST_SHARE, 0.999);
             parent = CountryShare { share, normal };
             if BUSY <= share {
                 continue;
             }
-            let surprise = node.surprise(own(&node, attempt, seen), share, totals);
+            let surprise = node.surprise(own(&known, attempt, seen), share, totals);
             if worst.is_none_or(|(most, _)| most.nats < surprise.nats) {
                 worst = Some((surprise, block));
             }
-            if scale == Scale::TenThousand {
-                assessment.add(sequence(&node, attempt, block));
-            }
         }
+        assessment.add(self.sequence(attempt));
         if let Some((surprise, block)) = worst {
             let fact = Fact::Block { block, n_others: whole(surprise.n_others), within: surprise.within.duration() };
             assessment.add(Evidence { signal: Signal::Adjacency, points: surprise.points(MOST), fact });
@@ -76,27 +76,32 @@ impl Adjacency {
         let host = attempt.client.map(|client| fingerprint(client.host()));
         for scale in WIDE_TO_NARROW {
             // A full table has no room for this block: `weigh` has said so as evidence.
-            let _full = self.blocks.update(attempt.number.block(scale), |node| {
-                node.count(attempt.at, host, lesson);
-                if scale == Scale::TenThousand {
-                    node.follow(tail(attempt.number));
-                }
-            });
+            let _full = self.blocks.update(attempt.number.block(scale), |block| block.count(attempt.at, host, lesson));
         }
+        let block = attempt.number.block(Scale::TenThousand);
+        let _full = self.runs.update(block, |tails| tails.follow(attempt.at, tail(attempt.number)));
     }
 
     pub(super) fn verified(&self, number: Number, at: Timestamp) {
         for scale in WIDE_TO_NARROW {
-            self.blocks.update_known(&number.block(scale), |node| node.vouch(at));
+            self.blocks.update_known(&number.block(scale), |block| block.node.vouch(at));
         }
     }
 
     pub(super) fn sweep(&self, at: Timestamp, due: bool) {
-        self.blocks.sweep(due, |node, pressure| keeps(node, pressure, at));
+        self.blocks.sweep(due, |block, pressure| keeps(&block.node, pressure, at));
+        self.runs.sweep(due, |tails, _| !tails.is_spent(at));
     }
 
     pub(super) fn size(&self) -> Occupancy {
         self.blocks.size()
+    }
+
+    fn sequence(&self, attempt: &Attempt) -> Evidence {
+        let block = attempt.number.block(Scale::TenThousand);
+        let n_others = self.runs.read(&block, |tails| tails.run(tail(attempt.number))).unwrap_or(0);
+        let points = Points::new(n_others as f32 * PER_STEP).clamp(0.0, MOST);
+        Evidence { signal: Signal::Sequence, points, fact: Fact::Run { block, n_others } }
     }
 }
 
@@ -122,15 +127,9 @@ pub(super) fn whole(count: f32) -> u32 {
 }
 
 /// What this customer did before is no evidence about others.
-fn own(node: &Node, attempt: &Attempt, seen: Seen) -> f32 {
-    let known_host = attempt.client.is_some_and(|client| node.knows(fingerprint(client.host())));
+fn own(block: &BlockNode, attempt: &Attempt, seen: Seen) -> f32 {
+    let known_host = attempt.client.is_some_and(|client| block.knows(fingerprint(client.host())));
     if seen == Seen::Lately || known_host { 1.0 } else { 0.0 }
-}
-
-fn sequence(node: &Node, attempt: &Attempt, block: Block) -> Evidence {
-    let n_others = node.run(tail(attempt.number));
-    let points = Points::new(n_others as f32 * PER_STEP).clamp(0.0, MOST);
-    Evidence { signal: Signal::Sequence, points, fact: Fact::Run { block, n_others } }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "less than 10,000")]

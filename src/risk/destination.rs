@@ -109,7 +109,7 @@ impl Destinations {
 
     pub(super) fn observe(&self, attempt: &Attempt, lesson: Lesson) {
         // There are fewer countries than the window has room for.
-        let _full = self.countries.update(attempt.number.country(), |node| node.count(attempt.at, None, lesson));
+        let _full = self.countries.update(attempt.number.country(), |node| node.count(attempt.at, lesson));
     }
 
     pub(super) fn verified(&self, number: Number, at: Timestamp) {

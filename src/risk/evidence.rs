@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::Money;
 use crate::attempt::client::ClientNet;
 use crate::attempt::country::Country;
-use crate::attempt::phone::{Block, Kind};
+use crate::attempt::phone::{Block, Kind, Unreadable};
 
 /// A log-likelihood ratio in decibans: +10 makes fraud ten times as likely, −10 a tenth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
@@ -72,8 +72,6 @@ pub enum Signal {
 /// What a signal saw, rendered as a sentence for the block log only when it is written.
 #[derive(Clone, Copy, Debug)]
 pub enum Fact {
-    /// Nothing to add to the signal's name.
-    None,
     /// Price and share of a destination.
     Destination {
         /// Where.
@@ -129,6 +127,8 @@ pub enum Fact {
         /// In which time.
         per: Duration,
     },
+    /// Why a number could not be read.
+    BadNumber(Unreadable),
     /// A fixed sentence.
     Because(&'static str),
 }
@@ -158,6 +158,12 @@ impl Points {
     /// Decibans.
     pub const fn decibans(self) -> f32 {
         self.0
+    }
+
+    /// Tenths of a deciban, as logs show them.
+    #[expect(clippy::cast_possible_truncation, reason = "points are far inside the range, and the cast saturates")]
+    pub fn tenths(self) -> i32 {
+        (self.0 * 10.0).round() as i32
     }
 
     /// Bounded on both sides.
@@ -269,7 +275,6 @@ impl Assessment {
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::None => Ok(()),
             Self::Destination { country, price, per_mille } => {
                 write!(
                     f,
@@ -292,6 +297,7 @@ impl fmt::Display for Fact {
             Self::Table(table) => write!(f, "the table of {table} is full"),
             Self::Country(country) => write!(f, "{country} is denied, or not among the allowed destinations"),
             Self::Limit { dimension, count, per } => write!(f, "{count} per {} and {dimension} are used up", Span(per)),
+            Self::BadNumber(unreadable) => write!(f, "the number cannot be read: {unreadable}"),
             Self::Because(sentence) => f.write_str(sentence),
         }
     }
@@ -330,7 +336,7 @@ mod tests {
     fn points_add_up_to_the_score() {
         let mut assessment = Assessment::default();
         for points in [-22.0, 10.0, 25.0] {
-            assessment.add(Evidence { signal: Signal::Prior, points: Points(points), fact: Fact::None });
+            assessment.add(Evidence { signal: Signal::Prior, points: Points(points), fact: Fact::Because("") });
         }
         assessment.conclude();
         assert_eq!(assessment.score.get(), 95, "13 decibans are odds of 20 to 1");

@@ -13,7 +13,7 @@ pub(super) struct History {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Past {
+pub(super) struct Past {
     at: Timestamp,
     /// Messages since the last typed code, with a half-life of six hours.
     unverified: f32,
@@ -27,18 +27,13 @@ impl History {
         Self { numbers: Window::new(capacity) }
     }
 
-    pub(super) fn seen(&self, attempt: &Attempt) -> Seen {
-        let lately = |past: &Past| attempt.at.seconds_since(past.at) < LATELY;
-        match self.numbers.read(&attempt.number.digits(), lately) {
-            Some(true) => Seen::Lately,
-            Some(false) | None => Seen::Never,
-        }
+    /// What is known of the attempt's number.
+    pub(super) fn recall(&self, attempt: &Attempt) -> Option<Past> {
+        self.numbers.read(&attempt.number.digits(), |past| *past)
     }
 
-    pub(super) fn weigh(&self, attempt: &Attempt, assessment: &mut Assessment) {
-        let Some(past) = self.numbers.read(&attempt.number.digits(), |past| past.aged(attempt.at)) else {
-            return;
-        };
+    pub(super) fn weigh(attempt: &Attempt, past: Option<Past>, assessment: &mut Assessment) {
+        let Some(past) = past.map(|past| past.aged(attempt.at)) else { return };
         let (points, fact) = if past.is_verified {
             (TRUST + (4.0 * (past.unverified - 4.0)).max(0.0), Fact::VerifiedBefore)
         } else {
@@ -88,6 +83,13 @@ impl History {
 // === impl Past ===
 
 impl Past {
+    pub(super) fn seen(past: Option<Self>, at: Timestamp) -> Seen {
+        match past {
+            Some(past) if at.seconds_since(past.at) < LATELY => Seen::Lately,
+            Some(_) | None => Seen::Never,
+        }
+    }
+
     fn aged(mut self, at: Timestamp) -> Self {
         let elapsed = at.seconds_since(self.at);
         if 0.0 < elapsed {

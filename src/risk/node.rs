@@ -6,7 +6,7 @@ use super::Lesson;
 use super::evidence::Points;
 use crate::attempt::Timestamp;
 
-/// One block of numbers, client, network or country.
+/// One client, network or country: 24 bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Node {
     at: Timestamp,
@@ -16,9 +16,20 @@ pub(super) struct Node {
     /// Ordinary traffic over a week, and the part of it that is too young to be trusted as normal.
     clean: f32,
     young: f32,
-    /// Hosts that asked last, so that one household is not a crowd.
+}
+
+/// One block of numbers, and the hosts that asked last, so that one household is not a crowd: 32 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct BlockNode {
+    pub(super) node: Node,
+    /// Fingerprints; zero is empty.
     hosts: [u16; 4],
-    /// Last four digits of the numbers asked for last, plus one; zero is empty.
+}
+
+/// The last four digits of the numbers asked for last in one block of 10,000, plus one; zero is empty.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tails {
+    at: Timestamp,
     tails: [u16; 6],
 }
 
@@ -71,16 +82,9 @@ impl Node {
         self
     }
 
-    /// Counts a new number. With a host, one that asked lately is not counted again.
-    pub(super) fn count(&mut self, at: Timestamp, host: Option<u16>, lesson: Lesson) {
+    /// Counts a new number.
+    pub(super) fn count(&mut self, at: Timestamp, lesson: Lesson) {
         *self = self.aged(at);
-        if let Some(host) = host {
-            if self.hosts.contains(&host) {
-                return;
-            }
-            self.hosts.rotate_right(1);
-            self.hosts[0] = host;
-        }
         self.short += 1.0;
         self.long += 1.0;
         if lesson == Lesson::Clean {
@@ -95,44 +99,6 @@ impl Node {
         self.short = (self.short - 1.0).max(0.0);
         self.long = (self.long - 1.0).max(0.0);
         self.young = (self.young - 1.0).max(0.0);
-    }
-
-    /// Remembers the number's last four digits for runs.
-    pub(super) fn follow(&mut self, tail: u16) {
-        if !self.tails.contains(&(tail + 1)) {
-            self.tails.rotate_right(1);
-            self.tails[0] = tail + 1;
-        }
-    }
-
-    /// How many remembered numbers stand in one row with `tail`, each at most two from the next.
-    pub(super) fn run(&self, tail: u16) -> u32 {
-        let mut tails = self.tails.map(i32::from);
-        tails.sort_unstable();
-        let here = i32::from(tail) + 1;
-        let mut n_others = 0;
-        let mut edge = here;
-        for other in tails.into_iter().filter(|other| here < *other) {
-            if STRIDE < other - edge {
-                break;
-            }
-            n_others += 1;
-            edge = other;
-        }
-        edge = here;
-        for other in tails.into_iter().rev().filter(|other| 0 < *other && *other < here) {
-            if STRIDE < edge - other {
-                break;
-            }
-            n_others += 1;
-            edge = other;
-        }
-        n_others
-    }
-
-    /// Whether the host asked lately.
-    pub(super) fn knows(&self, host: u16) -> bool {
-        self.hosts.contains(&host)
     }
 
     /// Ordinary traffic learned, as far as it may be trusted at this pace.
@@ -170,6 +136,70 @@ impl Node {
     /// Whether little would be lost: one number, none of it learned, and not of the last minute.
     pub(super) fn is_slight(&self, at: Timestamp) -> bool {
         60.0 < at.seconds_since(self.at) && self.long < 1.5 && self.normal(Pace::Patient) < 0.5
+    }
+}
+
+// === impl BlockNode ===
+
+impl BlockNode {
+    /// Counts a new number, unless its host is one that asked lately.
+    pub(super) fn count(&mut self, at: Timestamp, host: Option<u16>, lesson: Lesson) {
+        if let Some(host) = host {
+            if self.knows(host) {
+                return;
+            }
+            self.hosts.rotate_right(1);
+            self.hosts[0] = host;
+        }
+        self.node.count(at, lesson);
+    }
+
+    /// Whether the host asked lately.
+    pub(super) fn knows(&self, host: u16) -> bool {
+        self.hosts.contains(&host)
+    }
+}
+
+// === impl Tails ===
+
+impl Tails {
+    /// Remembers the number's last four digits for runs.
+    pub(super) fn follow(&mut self, at: Timestamp, tail: u16) {
+        self.at = at;
+        if !self.tails.contains(&(tail + 1)) {
+            self.tails.rotate_right(1);
+            self.tails[0] = tail + 1;
+        }
+    }
+
+    /// How many remembered numbers stand in one row with `tail`, each at most two from the next.
+    pub(super) fn run(&self, tail: u16) -> u32 {
+        let mut tails = self.tails.map(i32::from);
+        tails.sort_unstable();
+        let here = i32::from(tail) + 1;
+        let mut n_others = 0;
+        let mut edge = here;
+        for other in tails.into_iter().filter(|other| here < *other) {
+            if STRIDE < other - edge {
+                break;
+            }
+            n_others += 1;
+            edge = other;
+        }
+        edge = here;
+        for other in tails.into_iter().rev().filter(|other| 0 < *other && *other < here) {
+            if STRIDE < edge - other {
+                break;
+            }
+            n_others += 1;
+            edge = other;
+        }
+        n_others
+    }
+
+    /// Whether nobody asked in this block for as long as the long window.
+    pub(super) fn is_spent(&self, at: Timestamp) -> bool {
+        LONG < at.seconds_since(self.at)
     }
 }
 
@@ -262,7 +292,7 @@ mod tests {
     #[test]
     fn what_was_counted_fades() {
         let mut node = Node::default();
-        node.count(at(0), None, Lesson::Suspect);
+        node.count(at(0), Lesson::Suspect);
         let later = node.aged(at(600));
         assert!((later.short - 0.368).abs() < 0.01);
         assert!(!node.is_spent(at(600)));
@@ -271,18 +301,18 @@ mod tests {
 
     #[test]
     fn one_household_is_not_a_crowd() {
-        let mut node = Node::default();
+        let mut block = BlockNode::default();
         for _ in 0..5 {
-            node.count(at(0), Some(7), Lesson::Clean);
+            block.count(at(0), Some(7), Lesson::Clean);
         }
-        assert!((node.short - 1.0).abs() < 0.01);
+        assert!((block.node.short - 1.0).abs() < 0.01);
     }
 
     #[test]
     fn an_attack_does_not_teach_a_block_to_be_normal_while_it_runs() {
         let mut node = Node::default();
-        for host in 0..20 {
-            node.count(at(u64::from(host) * 10), Some(host + 1), Lesson::Clean);
+        for second in 0..20 {
+            node.count(at(second * 10), Lesson::Clean);
         }
         assert!(node.normal(Pace::Patient) < 1.0);
         assert!(19.0 < node.normal(Pace::Prompt));
@@ -291,12 +321,12 @@ mod tests {
 
     #[test]
     fn numbers_two_apart_stand_in_a_row() {
-        let mut node = Node::default();
+        let mut block = Tails::default();
         for tail in [100, 102, 103, 900] {
-            node.follow(tail);
+            block.follow(at(0), tail);
         }
-        assert_eq!(node.run(104), 3);
-        assert_eq!(node.run(101), 3);
-        assert_eq!(node.run(500), 0);
+        assert_eq!(block.run(104), 3);
+        assert_eq!(block.run(101), 3);
+        assert_eq!(block.run(500), 0);
     }
 }

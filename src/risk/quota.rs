@@ -213,8 +213,12 @@ impl Quotas {
         Ok(reservation)
     }
 
+    pub(super) fn check_number(&self, attempt: &Attempt) -> Result<(), Exceeded> {
+        self.numbers.check(&attempt.number.digits(), attempt.at)
+    }
+
     pub(super) fn check(&self, attempt: &Attempt) -> Result<(), Exceeded> {
-        self.numbers.check(&attempt.number.digits(), attempt.at)?;
+        self.check_number(attempt)?;
         self.ranges.check(&attempt.number.block(Scale::Thousand), attempt.at)?;
         let Some(client) = attempt.client else { return Ok(()) };
         self.clients.check(&client.host(), attempt.at)?;

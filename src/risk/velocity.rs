@@ -50,7 +50,7 @@ impl Velocity {
         let (Some(client), Seen::Never) = (attempt.client, seen) else { return };
         for net in [client.host(), client.net()] {
             // A full table has no room for this client: `weigh` has said so as evidence.
-            let _full = self.clients.update(net, |node| node.count(attempt.at, None, lesson));
+            let _full = self.clients.update(net, |node| node.count(attempt.at, lesson));
         }
     }
 

@@ -3,25 +3,25 @@
 //! Lines go into a bounded buffer that a thread of its own writes twenty times a second, so a slow disk or a stopped
 //! reader costs lines, which are counted, and never a request. docs/block-log.md describes the fields.
 
-use std::fmt;
+mod line;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
 
-use super::pseudonym::{Pseudonym, Pseudonyms};
+use super::Pseudonyms;
 use crate::attempt::Timestamp;
-use crate::attempt::client::{Client, ClientNet};
-use crate::attempt::country::Country;
-use crate::attempt::phone::{E164, Number, Redacted};
+use crate::attempt::client::Client;
+use crate::attempt::phone::Number;
 use crate::policy::{Mode, Verdict};
-use crate::risk::{Assessment, Evidence, Fact};
+use crate::risk::Assessment;
+use line::Lines;
 
 /// The `[block_log]` section.
 #[derive(Clone, Debug, Deserialize)]
@@ -100,7 +100,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Buffer {
-    bytes: Vec<u8>,
+    lines: Lines,
     n_lost: u64,
     is_closed: bool,
 }
@@ -129,46 +129,19 @@ impl BlockLog {
 
     /// Writes one line, soon.
     pub fn write(&self, decision: &Decision<'_>) {
-        let mut line = Vec::with_capacity(1024);
-        if serde_json::to_writer(&mut line, &self.line(decision)).is_ok() {
-            line.push(b'\n');
-            self.shared.push(&line);
+        // Outside the lock: it is the dear part.
+        let pseudonym = decision.number.map(|number| self.pseudonyms.of(number));
+        let mut buffer = self.shared.lock();
+        if MOST_BUFFERED < buffer.lines.bytes.len() {
+            buffer.n_lost += 1;
+        } else {
+            buffer.lines.render(decision, pseudonym.as_deref(), self.masking);
         }
     }
 
     /// Lines lost so far, because the sink was slower than the decisions.
     pub fn n_lost(&self) -> u64 {
         self.shared.lock().n_lost
-    }
-
-    fn line<'a>(&'a self, decision: &'a Decision<'a>) -> Line<'a> {
-        let number = decision.number;
-        Line {
-            ts: Shown(decision.at),
-            event: "decision",
-            request_id: decision.request_id,
-            endpoint: decision.endpoint,
-            verdict: decision.verdict.as_str(),
-            mode: Shown(decision.mode),
-            score: decision.assessment.score.get(),
-            reasons: Reasons(decision.assessment),
-            client_ip: decision.client.map(Client::ip),
-            client_net: decision.client.map(|client| Shown(client.net())),
-            number: number.map(|number| match self.masking {
-                Masking::Masked => Spelling::Masked(number.masked()),
-                Masking::Full => Spelling::Full(number.e164()),
-            }),
-            number_hash: number.map(|number| Shown(self.pseudonyms.of(number))),
-            country: number.map(|number| Shown(number.country())),
-            prefix: number.map(|number| Shown(number.prefix())),
-            number_type: number.map(|number| number.kind().as_str()),
-            numbers: decision.n_numbers,
-            policy_version: decision.policy_version,
-            status: decision.status,
-            upstream_status: decision.upstream_status,
-            latency_us: u64::try_from(decision.latency.as_micros()).unwrap_or(u64::MAX),
-            technique: "T1496.003",
-        }
     }
 }
 
@@ -195,15 +168,6 @@ impl Drop for Writer {
 // === impl Shared ===
 
 impl Shared {
-    fn push(&self, line: &[u8]) {
-        let mut buffer = self.lock();
-        if MOST_BUFFERED < buffer.bytes.len() + line.len() {
-            buffer.n_lost += 1;
-        } else {
-            buffer.bytes.extend_from_slice(line);
-        }
-    }
-
     fn write(&self, sink: &mut Sink) {
         let mut batch = Vec::new();
         loop {
@@ -211,7 +175,7 @@ impl Shared {
                 let buffer = self.lock();
                 let waited = self.wake.wait_timeout_while(buffer, PERIOD, |buffer| !buffer.is_closed);
                 let (mut buffer, _) = waited.unwrap_or_else(PoisonError::into_inner);
-                std::mem::swap(&mut batch, &mut buffer.bytes);
+                std::mem::swap(&mut batch, &mut buffer.lines.bytes);
                 buffer.is_closed
             };
             if let Err(error) = sink.write(&batch) {
@@ -275,78 +239,6 @@ fn was_moved(path: &std::path::Path, file: &File) -> bool {
 impl Default for BlockLogConfig {
     fn default() -> Self {
         Self { path: PathBuf::from("-"), numbers: Masking::Masked, hash_key: None }
-    }
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    ts: Shown<Timestamp>,
-    event: &'static str,
-    request_id: &'a str,
-    endpoint: &'a str,
-    verdict: &'static str,
-    mode: Shown<Mode>,
-    score: u8,
-    reasons: Reasons<'a>,
-    client_ip: Option<IpAddr>,
-    client_net: Option<Shown<ClientNet>>,
-    number: Option<Spelling>,
-    number_hash: Option<Shown<Pseudonym<'a>>>,
-    country: Option<Shown<Country>>,
-    prefix: Option<Shown<Redacted>>,
-    number_type: Option<&'static str>,
-    numbers: usize,
-    policy_version: &'a str,
-    status: Option<u16>,
-    upstream_status: Option<u16>,
-    latency_us: u64,
-    technique: &'static str,
-}
-
-/// Serialises by `Display`.
-#[derive(Debug)]
-struct Shown<T>(T);
-
-impl<T: fmt::Display> Serialize for Shown<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-enum Spelling {
-    Masked(Redacted),
-    Full(E164),
-}
-
-impl Serialize for Spelling {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Masked(number) => serializer.collect_str(number),
-            Self::Full(number) => serializer.serialize_str(number),
-        }
-    }
-}
-
-struct Reasons<'a>(&'a Assessment);
-
-impl Serialize for Reasons<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.evidence.iter().map(Reason::from))
-    }
-}
-
-/// One reason as the block log and replay show it.
-#[derive(Debug, Serialize)]
-pub struct Reason {
-    signal: &'static str,
-    points: f64,
-    detail: Shown<Fact>,
-}
-
-impl From<&Evidence> for Reason {
-    fn from(evidence: &Evidence) -> Self {
-        let points = (f64::from(evidence.points.decibans()) * 10.0).round() / 10.0;
-        Self { signal: evidence.signal.as_str(), points, detail: Shown(evidence.fact) }
     }
 }
 

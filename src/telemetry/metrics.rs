@@ -1,8 +1,9 @@
 //! Counters and histograms in Prometheus form. Labels come from config and from fixed lists, never from strangers.
 
+use std::fmt::{self, Write};
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -24,6 +25,7 @@ pub struct Metrics {
     passed: Counter,
     refused: Family<RefusedLabels, Counter>,
     upstream: Family<OutcomeLabels, Counter>,
+    outcomes: [Counter; Outcome::NAMES.len()],
     decision_time: Histogram,
     upstream_time: Histogram,
     verified: Counter,
@@ -80,7 +82,7 @@ struct DecisionLabels {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CountryLabels {
-    country: String,
+    country: CountryLabel,
     verdict: &'static str,
 }
 
@@ -105,11 +107,26 @@ struct TableLabels {
     table: &'static str,
 }
 
+/// A country, or `unknown` where no number could be read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct CountryLabel(Option<Country>);
+
+impl EncodeLabelValue for CountryLabel {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        match self.0 {
+            Some(country) => write!(encoder, "{country}"),
+            None => encoder.write_str("unknown"),
+        }
+    }
+}
+
 // === impl Metrics ===
 
 impl Metrics {
     /// All at zero.
     pub fn new() -> Self {
+        let upstream: Family<OutcomeLabels, Counter> = Family::default();
+        let outcomes = Outcome::NAMES.map(|outcome| upstream.get_or_create_owned(&OutcomeLabels { outcome }));
         let mut metrics = Self {
             registry: Registry::with_prefix("tollgate"),
             decisions: Family::default(),
@@ -118,7 +135,8 @@ impl Metrics {
             saved: Counter::default(),
             passed: Counter::default(),
             refused: Family::default(),
-            upstream: Family::default(),
+            upstream,
+            outcomes,
             decision_time: Histogram::new(DECISION_BUCKETS),
             upstream_time: Histogram::new(UPSTREAM_BUCKETS),
             verified: Counter::default(),
@@ -152,7 +170,7 @@ impl Metrics {
             Verdict::Challenge => endpoint.challenged.inc(),
             Verdict::Block => endpoint.blocked.inc(),
         };
-        let country = country.map_or_else(|| "unknown".to_owned(), |country| country.to_string());
+        let country = CountryLabel(country);
         self.countries.get_or_create(&CountryLabels { country, verdict: verdict.as_str() }).inc();
         self.decision_time.observe(took.as_secs_f64());
     }
@@ -175,7 +193,9 @@ impl Metrics {
 
     /// Counts one exchange with the upstream.
     pub fn upstream(&self, outcome: Outcome, took: Duration) {
-        self.upstream.get_or_create(&OutcomeLabels { outcome: outcome.as_str() }).inc();
+        if let Some(counter) = self.outcomes.get(outcome.index()) {
+            counter.inc();
+        }
         self.upstream_time.observe(took.as_secs_f64());
     }
 
@@ -252,16 +272,19 @@ impl Default for Metrics {
 // === impl Outcome ===
 
 impl Outcome {
-    const fn as_str(self) -> &'static str {
+    const NAMES: [&'static str; 8] = ["1xx", "2xx", "3xx", "4xx", "5xx", "unreachable", "timed_out", "broken"];
+
+    /// The place of its name among `NAMES`.
+    const fn index(self) -> usize {
         match self {
-            Self::Answered(100..=199) => "1xx",
-            Self::Answered(200..=299) => "2xx",
-            Self::Answered(300..=399) => "3xx",
-            Self::Answered(400..=499) => "4xx",
-            Self::Answered(_) => "5xx",
-            Self::Unreachable => "unreachable",
-            Self::TimedOut => "timed_out",
-            Self::Broken => "broken",
+            Self::Answered(100..=199) => 0,
+            Self::Answered(200..=299) => 1,
+            Self::Answered(300..=399) => 2,
+            Self::Answered(400..=499) => 3,
+            Self::Answered(_) => 4,
+            Self::Unreachable => 5,
+            Self::TimedOut => 6,
+            Self::Broken => 7,
         }
     }
 }

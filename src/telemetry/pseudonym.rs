@@ -60,12 +60,20 @@ impl Pseudonyms {
         Ok(Self::from_secret(&secret))
     }
 
-    /// `kXXXX:` and sixteen hexadecimal digits; `XXXX` tells keys apart.
-    pub fn of(&self, number: Number) -> Pseudonym<'_> {
+    /// `kXXXX:` and sixteen hexadecimal digits of HMAC-SHA256 over `phone|+…`; `XXXX` tells keys apart.
+    pub fn of(&self, number: Number) -> String {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(b"phone|");
-        context.update(number.e164().as_ref().as_bytes());
-        Pseudonym { id: &self.id, tag: context.sign() }
+        context.update(number.e164().as_bytes());
+        let tag = context.sign();
+        let mut text = String::with_capacity(22);
+        text.push('k');
+        text.push_str(&self.id);
+        text.push(':');
+        for byte in tag.as_ref().iter().take(8) {
+            text.extend([byte >> 4, byte & 0xf].map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or('0')));
+        }
+        text
     }
 
     fn from_secret(secret: &[u8]) -> Self {
@@ -78,19 +86,5 @@ impl Pseudonyms {
 impl fmt::Debug for Pseudonyms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pseudonyms(k{})", self.id)
-    }
-}
-
-/// A number under a key, for logs.
-#[derive(Debug)]
-pub struct Pseudonym<'a> {
-    id: &'a str,
-    tag: hmac::Tag,
-}
-
-impl fmt::Display for Pseudonym<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let half = self.tag.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-        write!(f, "k{}:{half:016x}", self.id)
     }
 }

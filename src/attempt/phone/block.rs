@@ -20,8 +20,8 @@ pub enum Scale {
 /// Two blocks are equal only if their numbers have the same length and the same scale.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Block {
-    leading: u64,
-    scale: Scale,
+    /// The leading digits, and the scale in the two lowest bits: one word, since tables hold many.
+    packed: u64,
 }
 
 // === impl Scale ===
@@ -49,30 +49,38 @@ impl Scale {
 
 impl Block {
     pub(super) fn containing(digits: u64, scale: Scale) -> Self {
-        Self { leading: digits / u64::from(scale.size()), scale }
+        Self { packed: (digits / u64::from(scale.size())) << 2 | scale as u64 }
     }
 
     /// The shared digits, calling code included.
     pub fn leading(self) -> u64 {
-        self.leading
+        self.packed >> 2
     }
 
     /// How many numbers the block holds.
     pub fn scale(self) -> Scale {
-        self.scale
+        match self.packed & 0b11 {
+            0 => Scale::Thousand,
+            1 => Scale::TenThousand,
+            _ => Scale::HundredThousand,
+        }
     }
 }
 
 impl fmt::Display for Block {
+    /// The leading digits, with at least four hidden: a block of 1,000 is shown as the 10,000 around it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hidden = self.scale.n_digits() as usize;
-        write!(f, "+{}{:x<hidden$}", self.leading, "")
+        match self.scale() {
+            Scale::Thousand => write!(f, "1,000 numbers of +{}xxxx", self.leading() / 10),
+            Scale::TenThousand => write!(f, "+{}xxxx", self.leading()),
+            Scale::HundredThousand => write!(f, "+{}xxxxx", self.leading()),
+        }
     }
 }
 
 impl fmt::Debug for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let n_hidden = self.scale.n_digits();
-        write!(f, "+…({}+{n_hidden})", n_digits(self.leading))
+        let n_hidden = self.scale().n_digits();
+        write!(f, "+…({}+{n_hidden})", n_digits(self.leading()))
     }
 }

@@ -20,7 +20,9 @@ pub(super) fn find(body: &[u8], paths: &[&[Segment]], found: &mut Found<'_>) -> 
         return Err(Unreadable::Json);
     }
     let walk = Walk { fault: Cell::new(None), n_members: Cell::new(0) };
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    // Checked once for the whole document, which is faster than string by string.
+    let text = std::str::from_utf8(body).map_err(|_| Unreadable::Json)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let n_before = found.numbers.len();
     let routes = paths.iter().copied().collect();
     let walked = Node { walk: &walk, found, routes, depth: 0 }.deserialize(&mut deserializer);
@@ -136,7 +138,11 @@ impl<'de> Visitor<'de> for Node<'_, '_, '_, '_> {
             if !keys.insert(folded(key.0)) {
                 return Err(self.walk.stop(Unreadable::Repeated));
             }
-            members.next_value_seed(Node { walk: self.walk, found: self.found, routes, depth: self.depth + 1 })?;
+            if routes.is_empty() {
+                members.next_value_seed(Skim { walk: self.walk, depth: self.depth + 1 })?;
+            } else {
+                members.next_value_seed(Node { walk: self.walk, found: self.found, routes, depth: self.depth + 1 })?;
+            }
         }
         Ok(())
     }
@@ -171,6 +177,85 @@ impl<'de> Visitor<'de> for Node<'_, '_, '_, '_> {
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         self.scalar()
+    }
+}
+
+/// A value that no path leads through: held to the same rules, and not looked at.
+struct Skim<'w> {
+    walk: &'w Walk,
+    depth: usize,
+}
+
+// === impl Skim ===
+
+impl<'w> Skim<'w> {
+    fn inner(&self) -> Skim<'w> {
+        Skim { walk: self.walk, depth: self.depth + 1 }
+    }
+
+    fn enter<E: Error>(&self) -> Result<(), E> {
+        if MOST_DEPTH <= self.depth { Err(self.walk.stop(Unreadable::Excessive)) } else { Ok(()) }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Skim<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Skim<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        self.enter()?;
+        let mut keys = Keys::default();
+        while let Some(key) = members.next_key::<Key<'de>>()? {
+            self.walk.count_member()?;
+            if !keys.insert(folded(key.0)) {
+                return Err(self.walk.stop(Unreadable::Repeated));
+            }
+            members.next_value_seed(self.inner())?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        self.enter()?;
+        while elements.next_element_seed(self.inner())?.is_some() {
+            self.walk.count_member()?;
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
     }
 }
 
