@@ -50,6 +50,7 @@ pub(super) struct View<'a> {
 impl Screen {
     pub(super) fn open(stage: &Stage, script: &Script) -> Self {
         let hints = draw::hints(stage);
+        stage.notes().iter().for_each(|note| print(&format!("{note}\n")));
         print(&hints);
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         if is_dumb || !io::stdout().is_terminal() {
@@ -81,7 +82,8 @@ impl Live {
     /// From the top left over what is there, each line cleared to its end, and nothing left below.
     fn frame(&self, view: &View<'_>) -> String {
         let text = format!("{}\n{}", draw::screen(view, self.colour), self.hints);
-        format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\r\n"))
+        // Without the last line's end, which would scroll a screen that is full.
+        format!("\x1b[H{}\x1b[J", text.trim_end().replace('\n', "\x1b[K\r\n"))
     }
 }
 

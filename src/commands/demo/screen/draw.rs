@@ -24,11 +24,8 @@ pub(super) enum Colour {
 pub(super) fn hints(stage: &Stage) -> String {
     let (proxy, admin) = (stage.proxy(), stage.admin());
     let mut out = String::new();
-    for note in stage.notes() {
-        let _ = writeln!(out, "{note}");
-    }
     let _ = writeln!(out, "Try it by hand meanwhile:");
-    let _ = writeln!(out, "  curl -i http://{proxy}{SEND} --json '{{\"phone\":\"07400 123456\"}}'");
+    let _ = writeln!(out, "  curl http://{proxy}{SEND} --json '{{\"phone\":\"07400123456\"}}'");
     let _ = writeln!(out, "  curl http://{admin}/metrics    curl http://{admin}/readyz");
     let _ = writeln!(out, "  tail -f {}", stage.log().display());
     out
@@ -45,7 +42,7 @@ pub(super) fn screen(view: &View<'_>, colour: Colour) -> String {
     );
     let _ = writeln!(out, "{}\n", paint(colour, BOLD, &title));
     out.push_str(&table(view));
-    let _ = writeln!(out, "\nspent {}   saved {}\n", view.delivered.all().spent, view.tally.saved());
+    let _ = writeln!(out, "\nspent {}   saved {}", view.delivered.all().spent, view.tally.saved());
     out.push_str(&minute(view));
     let _ =
         writeln!(out, "\n{:<9}{:<10}{:>5}  {:<15}{:<21}main reason", "time", "verdict", "score", "number", "client");
@@ -93,7 +90,7 @@ pub(super) fn summary(view: &View<'_>, n_failed: u64, log: &Path) -> String {
     if 0 < n_failed {
         let _ = writeln!(out, "Requests without an answer: {n_failed}.");
     }
-    let _ = writeln!(out, "Prices are the shipped table's, to rank destinations; no message was sent to anybody.");
+    let _ = writeln!(out, "No message was sent to anybody; the prices are the shipped table's.");
     let _ = writeln!(out, "Every decision, with its reasons: {}", log.display());
     out
 }
