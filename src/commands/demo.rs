@@ -67,7 +67,7 @@ async fn play(options: &Options, tariff: &Arc<Tariff>) -> Result<(), Vec<String>
     let mut screen = Screen::open(&stage, &script);
     let started = Instant::now();
     let traffic = Traffic::start(&script, stage.proxy(), started);
-    let mut ticks = tokio::time::interval(TICK);
+    let mut ticks = tokio::time::interval(script.pace.second().min(LONGEST_TICK));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         let is_told = tokio::select! {
@@ -91,4 +91,5 @@ async fn play(options: &Options, tariff: &Arc<Tariff>) -> Result<(), Vec<String>
     Ok(())
 }
 
-const TICK: Duration = Duration::from_millis(200);
+/// The screen is drawn so often, or oftener where a second of the story is shorter.
+const LONGEST_TICK: Duration = Duration::from_millis(200);

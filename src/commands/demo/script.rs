@@ -99,6 +99,11 @@ impl Pace {
         self.length
     }
 
+    /// A second of the story as it is played.
+    pub(super) fn second(self) -> Duration {
+        self.played(Duration::from_secs(1))
+    }
+
     /// A time of the story as it is played.
     pub(super) fn played(self, story: Duration) -> Duration {
         story.mul_f64(self.length.div_duration_f64(STORY))

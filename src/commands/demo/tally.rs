@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::log::{Line, Verdict};
 use super::party::Party;
-use super::script::{STORY, Script};
+use super::script::Script;
 use crate::risk::Money;
 
 /// Everything counted.
@@ -134,8 +134,8 @@ impl Tally {
     }
 
     fn index_of(&self, elapsed: Duration) -> usize {
-        let second = self.script.pace.played(STORY).as_millis() / STORY.as_secs().max(1) as u128;
-        usize::try_from(elapsed.as_millis() / second.max(1)).unwrap_or(0).min(MOST_SECONDS)
+        let second = self.script.pace.second().as_micros().max(1);
+        usize::try_from(elapsed.as_micros() / second).unwrap_or(MOST_SECONDS).min(MOST_SECONDS)
     }
 }
 
@@ -182,7 +182,7 @@ const MOST_SECONDS: usize = 600;
 
 #[cfg(test)]
 mod tests {
-    use super::super::script::Pace;
+    use super::super::script::{Pace, STORY};
     use super::super::tariff::Tariff;
     use super::*;
 
