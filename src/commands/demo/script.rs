@@ -129,10 +129,15 @@ const LAST_SIGN_UP: Duration = Duration::from_secs(115);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
+    /// Building a reader takes a second without optimisation.
+    static TARIFF: LazyLock<Tariff> = LazyLock::new(|| Tariff::builtin().unwrap());
+
     fn script(seed: u64) -> Script {
-        Script::write(seed, Pace::over(STORY), &Tariff::builtin().unwrap())
+        Script::write(seed, Pace::over(STORY), &TARIFF)
     }
 
     #[test]
