@@ -62,11 +62,6 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// This moment moved `by` into the past, at most to the epoch.
-    pub fn before(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(millis_of(by)))
-    }
-
     /// This moment moved `by` into the future.
     pub fn after(self, by: Duration) -> Self {
         Self(self.0.saturating_add(millis_of(by)))

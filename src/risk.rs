@@ -63,6 +63,8 @@ pub struct Engine {
     history: History,
     quotas: Quotas,
     totals: Mutex<Totals>,
+    /// When a code was last typed, in milliseconds.
+    verified_at: AtomicU64,
     /// When `maintain` last swept everything, in milliseconds.
     swept_at: AtomicU64,
 }
@@ -109,6 +111,7 @@ impl Engine {
             history: History::new(state.numbers),
             quotas: Quotas::new(limits, state),
             totals: Mutex::new(Totals::default()),
+            verified_at: AtomicU64::new(0),
             swept_at: AtomicU64::new(0),
         }
     }
@@ -118,13 +121,20 @@ impl Engine {
         let past = self.history.recall(attempt);
         let seen = Past::seen(past, attempt.at);
         let assessment = self.weigh(attempt, past);
-        let lesson = if assessment.score <= CLEAN { Lesson::Clean } else { Lesson::Suspect };
-        self.destinations.observe(attempt, lesson);
-        self.adjacency.observe(attempt, seen, lesson);
-        self.velocity.observe(attempt, seen, lesson);
+        let looks_clean = assessment.score <= CLEAN;
+        let lesson = if looks_clean && !self.has_verify_feed(attempt.at) { Lesson::Clean } else { Lesson::Suspect };
         self.history.observe(attempt);
-        if seen == Seen::Never && lesson == Lesson::Clean {
-            self.totals().learn(attempt.at);
+        if seen == Seen::Never {
+            self.destinations.observe(attempt, lesson);
+            self.adjacency.observe(attempt, lesson);
+            self.velocity.observe(attempt, lesson);
+        }
+        if seen == Seen::Never && looks_clean {
+            let mut totals = self.totals();
+            totals.sent(attempt.at);
+            if lesson == Lesson::Clean {
+                totals.learn(attempt.at);
+            }
         }
         assessment
     }
@@ -169,6 +179,8 @@ impl Engine {
     pub fn fold(&self, event: &Event) {
         match *event {
             Event::Verified { at, number } => {
+                self.verified_at.store(at.millis(), Ordering::Relaxed);
+                self.totals().learn(at);
                 self.history.verified(number, at);
                 self.adjacency.verified(number, at);
                 self.destinations.verified(number, at);
@@ -200,11 +212,8 @@ impl Engine {
 
     /// How full each table is.
     pub fn tables(&self) -> Vec<TableSize> {
-        let mut tables = vec![
-            self.adjacency.size().named("blocks"),
-            self.velocity.size().named("clients"),
-            self.history.size().named("numbers"),
-        ];
+        let mut tables = vec![self.velocity.size().named("clients"), self.history.size().named("numbers")];
+        tables.extend(self.adjacency.sizes());
         tables.extend(self.quotas.sizes());
         tables
     }
@@ -220,6 +229,13 @@ impl Engine {
         History::weigh(attempt, past, &mut assessment);
         assessment.conclude();
         assessment
+    }
+
+    /// Whether typed codes are seen at all. Then they alone teach what is normal, which an attack cannot imitate;
+    /// without them traffic that looks clean has to do.
+    fn has_verify_feed(&self, at: Timestamp) -> bool {
+        let verified_at = self.verified_at.load(Ordering::Relaxed);
+        0 < verified_at && at.since(Timestamp::from_millis(verified_at)) < FEED_LIVES
     }
 
     fn totals(&self) -> std::sync::MutexGuard<'_, Totals> {
@@ -248,7 +264,7 @@ impl TryFrom<u64> for Capacity {
 
     fn try_from(keys: u64) -> Result<Self, CapacityError> {
         match usize::try_from(keys) {
-            Ok(n_keys) if 16 <= n_keys && n_keys <= 100_000_000 => Ok(Self(n_keys)),
+            Ok(n_keys) if (16..=100_000_000).contains(&n_keys) => Ok(Self(n_keys)),
             Ok(_) | Err(_) => Err(CapacityError(keys)),
         }
     }
@@ -283,5 +299,8 @@ const PRIOR: Points = Points::new(-22.0);
 
 /// Attempts up to this score count as ordinary traffic.
 const CLEAN: Score = Score::saturating(20);
+
+/// After so long without a typed code the feed counts as broken.
+const FEED_LIVES: Duration = Duration::from_hours(24);
 
 const SWEEP_PERIOD: Duration = Duration::from_mins(1);

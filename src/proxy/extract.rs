@@ -119,7 +119,7 @@ fn from_query(query: &str, places: &[Locator], found: &mut Found<'_>) -> Result<
         Locator::Json(path) => path.first().and_then(Segment::name),
         Locator::Query(_) => None,
     });
-    let value = form::field(query.as_bytes(), wanted, bodily.filter(|name| Some(*name) != wanted))?;
+    let value = form::field(query.as_bytes(), wanted, &bodily.filter(|name| Some(*name) != wanted))?;
     value.map(|text| found.form_text(&text)).transpose().map(|read| read.is_some())
 }
 
@@ -139,7 +139,7 @@ fn from_body(parts: &Parts, body: &[u8], places: &[Locator], found: &mut Found<'
                 Locator::Json(_) | Locator::Query(_) => None,
             });
             let name = name.ok_or(Unreadable::ContentType)?;
-            let value = form::field(body, Some(name), std::iter::empty())?;
+            let value = form::field(body, Some(name), &std::iter::empty())?;
             value.map(|text| found.form_text(&text)).transpose().map(|read| read.is_some())
         }
     }

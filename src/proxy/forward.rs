@@ -5,6 +5,7 @@
 //! answer, since the upstream may have sent a message already.
 
 mod connect;
+mod connection;
 mod lent;
 mod pool;
 
@@ -25,8 +26,9 @@ pub use connect::{Upstream, UpstreamError};
 use super::guard::Permitted;
 use super::rescue::Fault;
 use connect::Connector;
+use connection::Connection;
 use lent::Lent;
-use pool::{Pool, Sender};
+use pool::Pool;
 
 /// How the upstream is asked. The `[upstream]` section.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -98,10 +100,10 @@ impl Forward {
             Outgoing::Stream(_, last_piece) => Some(Arc::clone(last_piece)),
         };
         loop {
-            let (mut sender, is_fresh) = self.sender().await?;
-            let answer = sender.try_send_request(request);
+            let (mut connection, is_fresh) = self.connection().await?;
+            let answer = connection.exchange(request);
             match within(self.response_timeout, last_piece.as_deref(), answer).await? {
-                Ok(response) => return Ok(self.receive(response, sender)),
+                Ok(response) => return Ok(self.receive(response, connection)),
                 Err(mut error) => match error.take_message() {
                     // Nothing of it was written. A pooled connection may have gone stale; a fresh one has not.
                     Some(unsent) if !is_fresh => request = unsent,
@@ -113,23 +115,22 @@ impl Forward {
     }
 
     /// A connection that is ready, and whether it was made just now.
-    async fn sender(&self) -> Result<(Sender, bool), Fault> {
-        while let Some(mut sender) = self.pool.take() {
-            if sender.ready().await.is_ok() {
-                return Ok((sender, false));
-            }
+    async fn connection(&self) -> Result<(Connection, bool), Fault> {
+        if let Some(connection) = self.pool.take() {
+            return Ok((connection, false));
         }
         // Rare, and large with TLS in it: boxed, so that every request's future stays small.
-        let sender = Box::pin(self.connector.connect()).await?;
-        Ok((sender, true))
+        let connection = Box::pin(self.connector.connect()).await?;
+        Ok((connection, true))
     }
 
-    fn receive(&self, mut response: Response<Incoming>, sender: Sender) -> Sent {
+    fn receive(&self, mut response: Response<Incoming>, connection: Connection) -> Sent {
         if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
             let upgrade = Some(hyper::upgrade::on(&mut response));
+            connection.detach();
             return Sent { response: response.map(Body::new), upgrade };
         }
-        let response = response.map(|body| Body::new(Lent::new(body, sender, Arc::clone(&self.pool))));
+        let response = response.map(|body| Body::new(Lent::new(body, connection, Arc::clone(&self.pool))));
         Sent { response, upgrade: None }
     }
 }

@@ -30,7 +30,7 @@ use super::endpoint::{Endpoint, Endpoints, Found, Role};
 use super::extract::{self, Numbers, Unreadable};
 use super::forward::{Forward, Outgoing, Sent};
 use super::headers::{self, Upgrading};
-use super::rescue::{Fault, Refusal};
+use super::rescue::{Fault, Refusal, Stopped};
 use super::upgrade;
 use crate::attempt::Attempt;
 use crate::attempt::phone::{Number, Reader};
@@ -99,7 +99,12 @@ struct Decided {
 impl Rules {
     /// Rules whose decisions are counted in `metrics`.
     pub fn new(endpoints: Endpoints, policy: Policy, version: String, metrics: &Metrics) -> Self {
-        let counters = endpoints.iter().map(|endpoint| metrics.endpoint(endpoint.name())).collect();
+        let counters = endpoints.iter().map(|endpoint| match endpoint.role() {
+            Role::Send => metrics.endpoint(endpoint.name()),
+            // Nothing is decided there.
+            Role::Verify => EndpointCounters::default(),
+        });
+        let counters = counters.collect();
         Self { endpoints, policy, version, counters }
     }
 }
@@ -123,17 +128,17 @@ impl Guard {
             Found::Guarded(index, endpoint) => self.guard(&rules, index, endpoint, parts, body, &caller).await,
             Found::Preflight(endpoint) | Found::WrongMethod(endpoint) => {
                 self.shared.metrics.refused(Refused::Method);
-                Err(Refusal::WrongMethod(endpoint.methods().to_vec()).answer())
+                Err(Refusal::WrongMethod(endpoint.methods().to_vec()).into())
             }
             Found::Doubtful => self.malformed(),
         };
-        let mut response = handled.unwrap_or_else(|refused| refused);
+        let mut response = handled.unwrap_or_else(|stopped| stopped.answer());
         response.headers_mut().insert(super::caller::REQUEST_ID, caller.request_id);
         response
     }
 
     /// Streams a request that no endpoint guards.
-    async fn pass(&self, mut parts: Parts, body: Incoming, caller: &Caller) -> Result<Response<Body>, Response<Body>> {
+    async fn pass(&self, mut parts: Parts, body: Incoming, caller: &Caller) -> Result<Response<Body>, Stopped> {
         self.shared.metrics.passed();
         let wants_upgrade = parts.version == http::Version::HTTP_11 && headers::wants_upgrade(&parts.headers);
         let upgrading = if wants_upgrade { Upgrading::Keep } else { Upgrading::Strip };
@@ -143,7 +148,7 @@ impl Guard {
         let mut request = Request::from_parts(parts, ());
         let client = wants_upgrade.then(|| hyper::upgrade::on(&mut request));
         let permitted = Permitted(request.map(|()| Outgoing::stream(body)));
-        let Sent { mut response, upgrade } = self.send(permitted, caller).await.map_err(Fault::answer)?;
+        let Sent { mut response, upgrade } = self.send(permitted, caller).await?;
         headers::inbound(response.headers_mut(), if upgrade.is_some() { Upgrading::Keep } else { Upgrading::Strip });
         if let (Some(client), Some(upstream)) = (client, upgrade) {
             upgrade::join(client, upstream, self.shared.read.idle_timeout);
@@ -160,11 +165,11 @@ impl Guard {
         mut parts: Parts,
         body: Incoming,
         caller: &Caller,
-    ) -> Result<Response<Body>, Response<Body>> {
+    ) -> Result<Response<Body>, Stopped> {
         let shared = &self.shared;
         let body = read::whole(body, &parts.headers, &shared.read).await.map_err(|refusal| {
             shared.metrics.refused(if refusal == Refusal::TooLarge { Refused::TooLarge } else { Refused::SlowBody });
-            refusal.answer()
+            refusal
         })?;
         if headers::outbound(&mut parts, caller, Upgrading::Strip).is_err() {
             return self.malformed();
@@ -174,7 +179,7 @@ impl Guard {
         }
         // Parsers are the least trusted code here: one that panics costs this request and nothing else.
         let decided = catch_unwind(AssertUnwindSafe(|| self.decide(rules, endpoint, &parts, &body, caller)));
-        let mut decided = decided.map_err(|_| Fault::Panicked.answer())?;
+        let mut decided = decided.map_err(|_| Fault::Panicked)?;
         let reservation = std::mem::take(&mut decided.reservation);
         let mut record = Record::new(shared, rules, endpoint, caller, &decided);
         if let Some(counters) = rules.counters.get(index) {
@@ -185,13 +190,13 @@ impl Guard {
                 record.elapsed(),
             );
         }
-        if decided.verdict != Verdict::Allow {
+        if decided.verdict != Verdict::Allow && rules.policy.mode() == Mode::Enforce {
             let reason = decided.assessment.deciding().unwrap_or(Signal::Prior);
             shared.metrics.stopped(decided.verdict, reason, decided.price);
         }
         if let (Some(refusal), Mode::Enforce) = (&decided.refusal, rules.policy.mode()) {
             record.answered(refusal.status());
-            return Err(refusal.answer());
+            return Err(refusal.clone().into());
         }
         let sent = self.send(whole(parts, body), caller).await;
         match sent {
@@ -205,7 +210,7 @@ impl Guard {
                     shared.engine.refund(reservation);
                 }
                 record.answered(fault.status());
-                Err(fault.answer())
+                Err(fault.into())
             }
         }
     }
@@ -217,10 +222,10 @@ impl Guard {
         parts: Parts,
         body: Bytes,
         caller: &Caller,
-    ) -> Result<Response<Body>, Response<Body>> {
+    ) -> Result<Response<Body>, Stopped> {
         let shared = &self.shared;
         let read = catch_unwind(AssertUnwindSafe(|| extract::numbers(endpoint, &shared.reader, &parts, &body)));
-        let Sent { mut response, .. } = self.send(whole(parts, body), caller).await.map_err(Fault::answer)?;
+        let Sent { mut response, .. } = self.send(whole(parts, body), caller).await?;
         if let (Ok(Ok(numbers)), true) = (read, response.status().is_success()) {
             for number in numbers {
                 shared.engine.fold(&Event::Verified { at: caller.at, number });
@@ -280,9 +285,9 @@ impl Guard {
         sent
     }
 
-    fn malformed(&self) -> Result<Response<Body>, Response<Body>> {
+    fn malformed(&self) -> Result<Response<Body>, Stopped> {
         self.shared.metrics.refused(Refused::Malformed);
-        Err(Refusal::Malformed.answer())
+        Err(Refusal::Malformed.into())
     }
 }
 

@@ -43,6 +43,37 @@ pub(super) enum Fault {
     Panicked,
 }
 
+/// Why a request ends here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stopped {
+    Refused(Refusal),
+    Failed(Fault),
+}
+
+// === impl Stopped ===
+
+impl Stopped {
+    /// The answer to the client.
+    pub(super) fn answer(&self) -> Response<Body> {
+        match self {
+            Self::Refused(refusal) => refusal.answer(),
+            Self::Failed(fault) => fault.answer(),
+        }
+    }
+}
+
+impl From<Refusal> for Stopped {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}
+
 // === impl Refusal ===
 
 impl Refusal {

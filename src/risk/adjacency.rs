@@ -5,16 +5,18 @@
 //! evidence and a prefix nobody ever asked for is loud at its second number. Runs of numbers count by themselves.
 
 use super::evidence::{Assessment, Evidence, Fact, Points, Signal};
-use super::node::{BlockNode, Node, Pace, Surprise, Tails, Totals};
-use super::window::{Occupancy, Pressure, Window};
-use super::{Capacity, Lesson, Seen};
+use super::node::{BlockNode, Node, Pace, RunNode, Surprise, Totals};
+use super::window::{Pressure, Window};
+use super::{Capacity, Lesson, Seen, TableSize};
 use crate::attempt::phone::{Block, Number, Scale};
 use crate::attempt::{Attempt, Timestamp};
 
 #[derive(Debug)]
 pub(super) struct Adjacency {
+    /// Of 100,000 and of 1,000 numbers.
     blocks: Window<Block, BlockNode>,
-    runs: Window<Block, Tails>,
+    /// Of 10,000.
+    runs: Window<Block, RunNode>,
 }
 
 /// What a country's share becomes on its way down to a block.
@@ -42,9 +44,16 @@ impl Adjacency {
         let mut worst: Option<(Surprise, Block)> = None;
         let mut parent = country;
         let mut n_unknown = 0;
+        let mut run = None;
         for scale in WIDE_TO_NARROW {
             let block = attempt.number.block(scale);
-            let known = self.blocks.read(&block, |known| *known);
+            let known = match scale {
+                Scale::TenThousand => {
+                    run = self.runs.read(&block, |run| *run);
+                    run.map(|run| run.block)
+                }
+                Scale::HundredThousand | Scale::Thousand => self.blocks.read(&block, |known| *known),
+            };
             n_unknown += u32::from(known.is_none());
             let known = known.unwrap_or_default();
             let node = known.node.aged(attempt.at);
@@ -59,49 +68,45 @@ impl Adjacency {
                 worst = Some((surprise, block));
             }
         }
-        assessment.add(self.sequence(attempt));
+        if let Some(run) = run {
+            assessment.add(sequence(&run, attempt));
+        }
         if let Some((surprise, block)) = worst {
             let fact = Fact::Block { block, n_others: whole(surprise.n_others), within: surprise.within.duration() };
             assessment.add(Evidence { signal: Signal::Adjacency, points: surprise.points(MOST), fact });
         }
-        if 0 < n_unknown && !self.blocks.has_room() {
+        if 0 < n_unknown && !(self.blocks.has_room() && self.runs.has_room()) {
             assessment.add(Evidence { signal: Signal::StateFull, points: BLIND, fact: Fact::Table("blocks") });
         }
     }
 
-    pub(super) fn observe(&self, attempt: &Attempt, seen: Seen, lesson: Lesson) {
-        if seen == Seen::Lately {
-            return;
-        }
+    pub(super) fn observe(&self, attempt: &Attempt, lesson: Lesson) {
         let host = attempt.client.map(|client| fingerprint(client.host()));
-        for scale in WIDE_TO_NARROW {
-            // A full table has no room for this block: `weigh` has said so as evidence.
-            let _full = self.blocks.update(attempt.number.block(scale), |block| block.count(attempt.at, host, lesson));
+        let number = attempt.number;
+        // A full table has no room for these blocks: `weigh` has said so as evidence.
+        for scale in [Scale::HundredThousand, Scale::Thousand] {
+            let _full = self.blocks.update(number.block(scale), |block| block.count(attempt.at, host, lesson));
         }
-        let block = attempt.number.block(Scale::TenThousand);
-        let _full = self.runs.update(block, |tails| tails.follow(attempt.at, tail(attempt.number)));
+        let _full = self.runs.update(number.block(Scale::TenThousand), |run| {
+            run.block.count(attempt.at, host, lesson);
+            run.follow(tail(number));
+        });
     }
 
     pub(super) fn verified(&self, number: Number, at: Timestamp) {
-        for scale in WIDE_TO_NARROW {
+        for scale in [Scale::HundredThousand, Scale::Thousand] {
             self.blocks.update_known(&number.block(scale), |block| block.node.vouch(at));
         }
+        self.runs.update_known(&number.block(Scale::TenThousand), |run| run.block.node.vouch(at));
     }
 
     pub(super) fn sweep(&self, at: Timestamp, due: bool) {
         self.blocks.sweep(due, |block, pressure| keeps(&block.node, pressure, at));
-        self.runs.sweep(due, |tails, _| !tails.is_spent(at));
+        self.runs.sweep(due, |run, pressure| keeps(&run.block.node, pressure, at));
     }
 
-    pub(super) fn size(&self) -> Occupancy {
-        self.blocks.size()
-    }
-
-    fn sequence(&self, attempt: &Attempt) -> Evidence {
-        let block = attempt.number.block(Scale::TenThousand);
-        let n_others = self.runs.read(&block, |tails| tails.run(tail(attempt.number))).unwrap_or(0);
-        let points = Points::new(n_others as f32 * PER_STEP).clamp(0.0, MOST);
-        Evidence { signal: Signal::Sequence, points, fact: Fact::Run { block, n_others } }
+    pub(super) fn sizes(&self) -> [TableSize; 2] {
+        [self.blocks.size().named("blocks"), self.runs.size().named("runs")]
     }
 }
 
@@ -113,7 +118,7 @@ pub(super) fn keeps(node: &Node, pressure: Pressure, at: Timestamp) -> bool {
     }
 }
 
-/// A host as sixteen bits that are never zero; a clash makes two strangers one household, in one block.
+/// A host as fifteen bits, and one that is always set, since zero is empty; a clash makes two strangers one household, in one block.
 pub(super) fn fingerprint(host: crate::attempt::client::ClientNet) -> u16 {
     use std::hash::BuildHasher;
     let hash = foldhash::fast::FixedState::default().hash_one(host).to_le_bytes();
@@ -132,7 +137,13 @@ fn own(block: &BlockNode, attempt: &Attempt, seen: Seen) -> f32 {
     if seen == Seen::Lately || known_host { 1.0 } else { 0.0 }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "less than 10,000")]
+fn sequence(run: &RunNode, attempt: &Attempt) -> Evidence {
+    let n_others = run.run(tail(attempt.number));
+    let points = Points::new(n_others as f32 * PER_STEP).clamp(0.0, MOST);
+    let block = attempt.number.block(Scale::TenThousand);
+    Evidence { signal: Signal::Sequence, points, fact: Fact::Run { block, n_others } }
+}
+
 fn tail(number: Number) -> u16 {
     (number.digits() % 10_000) as u16
 }

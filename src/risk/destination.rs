@@ -246,8 +246,8 @@ fn per_mille(share: f32) -> u32 {
 /// More countries and calling codes than there are.
 const COUNTRIES: Capacity = Capacity(1024);
 
-/// What a message to a destination in no table is taken to cost: dear, since tables name the cheap ones.
-const UNKNOWN_PRICE: Money = Money(300_000);
+/// What a message to a destination in no table is taken to cost: half of the dearest in the shipped one.
+const UNKNOWN_PRICE: Money = Money(168_000);
 
 /// Ten dollars: no price above it is a price.
 const MOST_MICROS: u64 = 10_000_000;

@@ -26,10 +26,10 @@ pub(super) struct BlockNode {
     hosts: [u16; 4],
 }
 
-/// The last four digits of the numbers asked for last in one block of 10,000, plus one; zero is empty.
+/// A block of 10,000, and the last four digits of the numbers asked for last in it, plus one; zero is empty.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tails {
-    at: Timestamp,
+pub(super) struct RunNode {
+    pub(super) block: BlockNode,
     tails: [u16; 6],
 }
 
@@ -98,7 +98,11 @@ impl Node {
         *self = self.aged(at);
         self.short = (self.short - 1.0).max(0.0);
         self.long = (self.long - 1.0).max(0.0);
-        self.young = (self.young - 1.0).max(0.0);
+        if 1.0 <= self.young {
+            self.young -= 1.0;
+        } else {
+            self.clean += 1.0;
+        }
     }
 
     /// Ordinary traffic learned, as far as it may be trusted at this pace.
@@ -160,12 +164,11 @@ impl BlockNode {
     }
 }
 
-// === impl Tails ===
+// === impl RunNode ===
 
-impl Tails {
+impl RunNode {
     /// Remembers the number's last four digits for runs.
-    pub(super) fn follow(&mut self, at: Timestamp, tail: u16) {
-        self.at = at;
+    pub(super) fn follow(&mut self, tail: u16) {
         if !self.tails.contains(&(tail + 1)) {
             self.tails.rotate_right(1);
             self.tails[0] = tail + 1;
@@ -196,11 +199,6 @@ impl Tails {
         }
         n_others
     }
-
-    /// Whether nobody asked in this block for as long as the long window.
-    pub(super) fn is_spent(&self, at: Timestamp) -> bool {
-        LONG < at.seconds_since(self.at)
-    }
 }
 
 // === impl Totals ===
@@ -218,11 +216,16 @@ impl Totals {
         self
     }
 
-    /// Counts one ordinary attempt.
-    pub(super) fn learn(&mut self, at: Timestamp) {
+    /// Counts one attempt that looked ordinary.
+    pub(super) fn sent(&mut self, at: Timestamp) {
         *self = self.at(at);
         self.short += 1.0;
         self.long += 1.0;
+    }
+
+    /// Learns one piece of ordinary traffic.
+    pub(super) fn learn(&mut self, at: Timestamp) {
+        *self = self.at(at);
         self.clean += 1.0;
     }
 
@@ -321,9 +324,9 @@ mod tests {
 
     #[test]
     fn numbers_two_apart_stand_in_a_row() {
-        let mut block = Tails::default();
+        let mut block = RunNode::default();
         for tail in [100, 102, 103, 900] {
-            block.follow(at(0), tail);
+            block.follow(tail);
         }
         assert_eq!(block.run(104), 3);
         assert_eq!(block.run(101), 3);

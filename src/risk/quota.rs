@@ -154,7 +154,7 @@ impl TryFrom<RawLimit> for Limit {
 
     fn try_from(raw: RawLimit) -> Result<Self, LimitError> {
         let count = match u32::try_from(raw.count) {
-            Ok(count) if 1 <= count && count <= 10_000 => count,
+            Ok(count) if (1..=10_000).contains(&count) => count,
             Ok(_) | Err(_) => return Err(LimitError::Count(raw.count)),
         };
         match humantime::parse_duration(&raw.per) {
@@ -305,7 +305,7 @@ impl<K: Copy + Eq + std::hash::Hash> Quota<K> {
     }
 
     fn sweep(&self, at: Timestamp, due: bool) {
-        self.passes.sweep(due, |passes, _| passes.0.last().is_some_and(|last| at.before(self.rules.longest) < *last));
+        self.passes.sweep(due, |passes, _| passes.0.last().is_some_and(|last| at < last.after(self.rules.longest)));
     }
 }
 
@@ -330,7 +330,7 @@ struct UsedUp {
 
 impl Passes {
     fn expire(&mut self, rules: &Rules, at: Timestamp) {
-        let n_expired = self.0.partition_point(|pass| *pass <= at.before(rules.longest));
+        let n_expired = self.0.partition_point(|pass| pass.after(rules.longest) <= at);
         self.0.drain(..n_expired);
     }
 

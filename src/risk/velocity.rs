@@ -46,8 +46,8 @@ impl Velocity {
         }
     }
 
-    pub(super) fn observe(&self, attempt: &Attempt, seen: Seen, lesson: Lesson) {
-        let (Some(client), Seen::Never) = (attempt.client, seen) else { return };
+    pub(super) fn observe(&self, attempt: &Attempt, lesson: Lesson) {
+        let Some(client) = attempt.client else { return };
         for net in [client.host(), client.net()] {
             // A full table has no room for this client: `weigh` has said so as evidence.
             let _full = self.clients.update(net, |node| node.count(attempt.at, lesson));

@@ -37,7 +37,7 @@ pub struct Metrics {
 }
 
 /// The counters of one endpoint, found once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct EndpointCounters {
     allowed: Counter,
     challenged: Counter,

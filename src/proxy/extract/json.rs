@@ -85,7 +85,7 @@ impl Node<'_, '_, '_, '_> {
 
 impl<'p> Node<'_, '_, '_, 'p> {
     /// The paths that go on through the member `key`.
-    fn into_member<E: Error>(&self, key: &str) -> Result<Routes<'p>, E> {
+    fn through_member<E: Error>(&self, key: &str) -> Result<Routes<'p>, E> {
         let mut routes = Routes::new();
         for route in &self.routes {
             let Some((Segment::Member(name), rest)) = route.split_first() else { continue };
@@ -98,7 +98,7 @@ impl<'p> Node<'_, '_, '_, 'p> {
         Ok(routes)
     }
 
-    fn into_elements(&self) -> Routes<'p> {
+    fn through_elements(&self) -> Routes<'p> {
         let rest = |route: &&'p [Segment]| match route.split_first() {
             Some((Segment::Each, rest)) => Some(rest),
             Some((Segment::Member(_), _)) | None => None,
@@ -134,7 +134,7 @@ impl<'de> Visitor<'de> for Node<'_, '_, '_, '_> {
         let mut keys = Keys::default();
         while let Some(key) = members.next_key::<Key<'de>>()? {
             self.walk.count_member()?;
-            let routes = self.into_member(&key.0)?;
+            let routes = self.through_member(&key.0)?;
             if !keys.insert(folded(key.0)) {
                 return Err(self.walk.stop(Unreadable::Repeated));
             }
@@ -150,7 +150,7 @@ impl<'de> Visitor<'de> for Node<'_, '_, '_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         self.enter()?;
         loop {
-            let routes = self.into_elements();
+            let routes = self.through_elements();
             let node = Node { walk: self.walk, found: self.found, routes, depth: self.depth + 1 };
             if elements.next_element_seed(node)?.is_none() {
                 return Ok(());
@@ -189,8 +189,8 @@ struct Skim<'w> {
 // === impl Skim ===
 
 impl<'w> Skim<'w> {
-    fn inner(&self) -> Skim<'w> {
-        Skim { walk: self.walk, depth: self.depth + 1 }
+    fn inner(&self) -> Self {
+        Self { walk: self.walk, depth: self.depth + 1 }
     }
 
     fn enter<E: Error>(&self) -> Result<(), E> {

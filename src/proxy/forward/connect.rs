@@ -6,17 +6,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use serde::Deserialize;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
 use super::super::rescue::Fault;
-use super::pool::Sender;
+use super::connection::Connection;
 
 /// Where permitted requests go.
 #[derive(Clone, Deserialize)]
@@ -128,9 +125,9 @@ impl Connector {
     }
 
     /// A connection that can take a request. Nothing was sent on any failure.
-    pub(super) async fn connect(&self) -> Result<Sender, Fault> {
+    pub(super) async fn connect(&self) -> Result<Connection, Fault> {
         match tokio::time::timeout(self.timeout, self.open()).await {
-            Ok(Ok(sender)) => Ok(sender),
+            Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => {
                 tracing::warn!(upstream = %self.upstream, %error, "upstream cannot be reached");
                 Err(Fault::Unreachable)
@@ -142,36 +139,21 @@ impl Connector {
         }
     }
 
-    async fn open(&self) -> Result<Sender, tower::BoxError> {
+    async fn open(&self) -> Result<Connection, tower::BoxError> {
         match &self.upstream.place {
-            Place::Unix(path) => speak(UnixStream::connect(path).await?).await,
+            Place::Unix(path) => Ok(Connection::over(UnixStream::connect(path).await?).await?),
             Place::Tcp { host, port } => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
                 stream.set_nodelay(true)?;
                 match &self.upstream.tls {
                     Some((name, Some(config))) => {
-                        speak(TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream).await?).await
+                        let stream = TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream).await?;
+                        Ok(Connection::over(stream).await?)
                     }
                     Some((_, None)) => Err("TLS was not set up".into()),
-                    None => speak(stream).await,
+                    None => Ok(Connection::over(stream).await?),
                 }
             }
         }
     }
 }
-
-async fn speak<S>(stream: S) -> Result<Sender, tower::BoxError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (sender, connection) =
-        http1::Builder::new().max_buf_size(MOST_BUFFERED).handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(async move {
-        // Its failure is also the failure of the request on it, which is answered there.
-        let _ended = connection.with_upgrades().await;
-    });
-    Ok(sender)
-}
-
-/// The most of an answer's head that is read.
-const MOST_BUFFERED: usize = 64 << 10;

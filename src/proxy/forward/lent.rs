@@ -8,20 +8,21 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::pool::{Pool, Sender};
+use super::connection::Connection;
+use super::pool::Pool;
 
 #[derive(Debug)]
 pub(super) struct Lent {
     body: Incoming,
     /// `None` once it was given back.
-    lender: Option<(Sender, Arc<Pool>)>,
+    lender: Option<(Connection, Arc<Pool>)>,
 }
 
 // === impl Lent ===
 
 impl Lent {
-    pub(super) fn new(body: Incoming, sender: Sender, pool: Arc<Pool>) -> Self {
-        let mut lent = Self { body, lender: Some((sender, pool)) };
+    pub(super) fn new(body: Incoming, connection: Connection, pool: Arc<Pool>) -> Self {
+        let mut lent = Self { body, lender: Some((connection, pool)) };
         lent.give_back_if_done();
         lent
     }
@@ -33,8 +34,8 @@ impl Lent {
     }
 
     fn give_back(&mut self) {
-        if let Some((sender, pool)) = self.lender.take() {
-            pool.give_back(sender);
+        if let Some((connection, pool)) = self.lender.take() {
+            pool.give_back(connection);
         }
     }
 }
@@ -45,7 +46,8 @@ impl Body for Lent {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let lent = self.get_mut();
-        let frame = ready!(Pin::new(&mut lent.body).poll_frame(cx));
+        let Some((connection, _)) = &mut lent.lender else { return Poll::Ready(None) };
+        let frame = ready!(connection.poll_frame(&mut lent.body, cx));
         match &frame {
             Some(Ok(_)) => lent.give_back_if_done(),
             Some(Err(_)) => lent.lender = None,

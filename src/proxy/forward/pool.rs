@@ -4,15 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use hyper::client::conn::http1::SendRequest;
-
-use super::Outgoing;
-
-pub(super) type Sender = SendRequest<Outgoing>;
+use super::connection::Connection;
 
 #[derive(Debug)]
 pub(super) struct Pool {
-    idle: Mutex<VecDeque<(Instant, Sender)>>,
+    idle: Mutex<VecDeque<(Instant, Connection)>>,
     max_idle: usize,
     idle_timeout: Duration,
 }
@@ -26,15 +22,15 @@ impl Pool {
 
     /// The connection used last that is still open.
     #[expect(clippy::disallowed_methods, reason = "a connection's idleness is nobody's attempt")]
-    pub(super) fn take(&self) -> Option<Sender> {
+    pub(super) fn take(&self) -> Option<Connection> {
         let mut idle = self.lock();
         let now = Instant::now();
         while idle.front().is_some_and(|(since, _)| self.idle_timeout <= now.duration_since(*since)) {
             idle.pop_front();
         }
-        while let Some((_, sender)) = idle.pop_back() {
-            if !sender.is_closed() {
-                return Some(sender);
+        while let Some((_, mut connection)) = idle.pop_back() {
+            if connection.is_ready() {
+                return Some(connection);
             }
         }
         None
@@ -42,17 +38,17 @@ impl Pool {
 
     /// Keeps a connection for later, unless there are enough.
     #[expect(clippy::disallowed_methods, reason = "a connection's idleness is nobody's attempt")]
-    pub(super) fn give_back(&self, sender: Sender) {
-        if sender.is_closed() {
+    pub(super) fn give_back(&self, mut connection: Connection) {
+        if !connection.is_ready() {
             return;
         }
         let mut idle = self.lock();
         if idle.len() < self.max_idle {
-            idle.push_back((Instant::now(), sender));
+            idle.push_back((Instant::now(), connection));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(Instant, Sender)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Instant, Connection)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
