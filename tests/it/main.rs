@@ -3,10 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "deadlines of tests are measured on the real clock")]
 
+mod decisions;
+mod drain;
 mod forwarding;
 mod harness;
 mod http2;
 mod identity;
+mod limits;
 mod numbers;
+mod overload;
+mod privacy;
 mod routes;
 mod streaming;
+mod unreadable;
+mod upstream;
