@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "deadlines of tests are measured on the real clock")]
 
+mod commands;
+mod config;
 mod decisions;
 mod drain;
 mod forwarding;
@@ -10,6 +12,7 @@ mod harness;
 mod http2;
 mod identity;
 mod judgement;
+mod layers;
 mod limits;
 mod memory;
 mod numbers;
