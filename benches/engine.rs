@@ -76,7 +76,8 @@ fn report(what: &str, engine: &Engine, tables: &[&str], before: usize) -> usize 
 }
 
 fn attempt(numbers: &[Number], index: usize, seconds: u64) -> Attempt {
-    let ip = Ipv6Addr::from_bits((0x2001_0db8 << 96) | ((index as u128) << 64));
+    // A network of its own for each, in the range for documentation that is large enough.
+    let ip = Ipv6Addr::from_bits((0x3fff << 112) | ((index as u128) << 80));
     let at = Timestamp::from_millis(1_700_000_000_000 + seconds);
     Attempt { at, client: Some(Client::new(ip.into())), number: numbers[index] }
 }
