@@ -88,10 +88,11 @@ fn stack(
     shared: Arc<Shared>,
     forward: Forward,
 ) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = tower::BoxError, Future: Send> + Clone {
+    let metrics = Arc::clone(&shared.metrics);
     ServiceBuilder::new()
         // Outside everything that can fail, so that every error becomes a response here.
-        .map_result(|result: Result<Response<Body>, tower::BoxError>| {
-            Ok::<_, tower::BoxError>(result.unwrap_or_else(|error| rescue::answer(&error)))
+        .map_result(move |result: Result<Response<Body>, tower::BoxError>| {
+            Ok::<_, tower::BoxError>(result.unwrap_or_else(|error| rescue::answer(&error, &metrics)))
         })
         // Before any body is read: an overload costs nothing but this check.
         .load_shed()

@@ -147,7 +147,7 @@ impl<'a> Finder<'a> {
 fn bad_key(error: &figment::Error) -> Vec<String> {
     let mut key = error.path.clone();
     match &error.kind {
-        Kind::UnknownField(name, _) => key.push(name.clone()),
+        Kind::UnknownField(name, _) if key.last() != Some(name) => key.push(name.clone()),
         Kind::MissingField(name) => key.push(name.to_string()),
         _ => {}
     }

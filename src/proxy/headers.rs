@@ -117,7 +117,7 @@ impl Survey {
 
 fn strip_hop_by_hop(headers: &mut HeaderMap, upgrading: Upgrading) {
     if headers.contains_key(CONNECTION) {
-        strip_named(headers);
+        strip_named(headers, upgrading);
     }
     let strips = |name: &&HeaderName| match upgrading {
         Upgrading::Keep => **name != CONNECTION && **name != UPGRADE,
@@ -149,13 +149,14 @@ fn is_hop_by_hop(name: &str) -> bool {
 }
 
 /// Removes the fields that `Connection` names, but none that framing, routing or identity rest on.
-fn strip_named(headers: &mut HeaderMap) {
+fn strip_named(headers: &mut HeaderMap, upgrading: Upgrading) {
     let named: SmallVec<[HeaderName; 4]> = headers
         .get_all(CONNECTION)
         .iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok())
         .filter(|name| !KEPT.contains(name) && *name != X_FORWARDED_FOR)
+        .filter(|name| upgrading == Upgrading::Strip || *name != UPGRADE)
         .collect();
     for name in named {
         headers.remove(name);

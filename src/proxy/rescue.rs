@@ -9,6 +9,9 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER}
 use http::{Method, Response, StatusCode};
 use tower::load_shed::error::Overloaded;
 
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::Refused;
+
 /// A request that is answered by us and not by the upstream, for a good reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -136,8 +139,9 @@ impl Fault {
 }
 
 /// An answer to any error of the stack around the guard: too many requests at once.
-pub(super) fn answer(error: &tower::BoxError) -> Response<Body> {
+pub(super) fn answer(error: &tower::BoxError, metrics: &Metrics) -> Response<Body> {
     if error.is::<Overloaded>() {
+        metrics.refused(Refused::Overload);
         let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, FAILED);
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         return response;

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::{BoxError, Service};
 
@@ -193,20 +194,49 @@ where
 
     async fn serve_tcp(self, stream: TcpStream, peer: Peer, permit: OwnedSemaphorePermit) {
         let connection = Connection::new(&self, peer, self.tls.is_some(), permit);
-        let Some(acceptor) = self.tls.clone() else {
-            let prefers_h2 = tokio::time::timeout(self.patience.head, speaks_h2(&stream));
-            return match prefers_h2.await {
-                Ok(Ok(true)) => connection.http2(stream, self).await,
-                Ok(Ok(false)) => connection.http1(stream, self).await,
-                Ok(Err(_)) | Err(_) => {}
-            };
+        let mut closing = self.closing.clone();
+        let opened = tokio::time::timeout(self.patience.head, Opened::from(stream, self.tls.clone()));
+        let opened = tokio::select! {
+            biased;
+            // Whoever has not said a word yet does not hold up the end.
+            _ = closing.wait_for(|is_closing| *is_closing) => return,
+            opened = opened => opened,
         };
-        match tokio::time::timeout(self.patience.head, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => connection.http2(stream, self).await,
-            Ok(Ok(stream)) => connection.http1(stream, self).await,
-            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-            Err(_) => tracing::debug!("TLS handshake took too long"),
+        match opened {
+            Ok(Ok(Opened::Plain(stream, Protocol::Http1))) => connection.http1(stream, self).await,
+            Ok(Ok(Opened::Plain(stream, Protocol::Http2))) => connection.http2(stream, self).await,
+            Ok(Ok(Opened::Tls(stream, Protocol::Http1))) => connection.http1(stream, self).await,
+            Ok(Ok(Opened::Tls(stream, Protocol::Http2))) => connection.http2(stream, self).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a connection did not open"),
+            Err(_) => tracing::debug!("a connection took too long to open"),
         }
+    }
+}
+
+/// A TCP connection once it is known what is spoken on it.
+enum Opened {
+    Plain(TcpStream, Protocol),
+    Tls(Box<TlsStream<TcpStream>>, Protocol),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+// === impl Opened ===
+
+impl Opened {
+    async fn from(stream: TcpStream, tls: Option<TlsAcceptor>) -> std::io::Result<Self> {
+        let Some(acceptor) = tls else {
+            let protocol = protocol_of(&stream).await?;
+            return Ok(Self::Plain(stream, protocol));
+        };
+        let stream = acceptor.accept(stream).await?;
+        let protocol =
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
+        Ok(Self::Tls(Box::new(stream), protocol))
     }
 }
 
@@ -405,17 +435,16 @@ impl Drop for Connection {
     }
 }
 
-/// Whether the client starts with HTTP/2's preface, as clients with prior knowledge do.
-async fn speaks_h2(stream: &TcpStream) -> std::io::Result<bool> {
+/// What the client starts with: HTTP/2's preface, as clients with prior knowledge do, or anything else.
+async fn protocol_of(stream: &TcpStream) -> std::io::Result<Protocol> {
     let mut start = [0; 4];
     loop {
         let n_seen = stream.peek(&mut start).await?;
         // No method of HTTP/1 starts with these letters.
         match start.get(..n_seen).unwrap_or_default() {
-            [] => return Ok(false),
-            [b'P', b'R', b'I', b' '] => return Ok(true),
+            [b'P', b'R', b'I', b' '] => return Ok(Protocol::Http2),
             [b'P'] | [b'P', b'R'] | [b'P', b'R', b'I'] => tokio::time::sleep(Duration::from_millis(5)).await,
-            [..] => return Ok(false),
+            [..] => return Ok(Protocol::Http1),
         }
     }
 }

@@ -90,6 +90,13 @@ fn a_variable_with_a_mistake_is_named() {
     assert!(text(&output.stderr).contains("TOLLGATE_POLICY__MODE: policy.mode: "), "{}", text(&output.stderr));
 }
 
+#[test]
+fn a_variable_for_a_key_that_does_not_exist_is_named() {
+    let output = run(&["check", "--config", SHIPPED], &[("TOLLGATE_POLICY__MOOD", "good")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("TOLLGATE_POLICY__MOOD: policy.mood: "), "{}", text(&output.stderr));
+}
+
 // === healthcheck ===
 
 #[test]

@@ -60,6 +60,17 @@ fn an_idle_connection_does_not_hold_up_the_end() {
 }
 
 #[test]
+fn a_connection_that_never_said_a_word_does_not_hold_up_the_end() {
+    let tollgate = Tollgate::lenient(&Upstream::friendly(), "drain_timeout = \"3s\"");
+    let silent = Client::connect(tollgate.address);
+    eventually("the connection to be counted", || {
+        tollgate.ask_admin("/metrics").text().contains("tollgate_connections 1").then_some(())
+    });
+    assert!(drain(tollgate).join().unwrap());
+    drop(silent);
+}
+
+#[test]
 fn every_decision_is_on_disk_when_all_has_ended() {
     let upstream = Upstream::friendly();
     let mut tollgate = Tollgate::lenient(&upstream, "");

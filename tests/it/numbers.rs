@@ -62,10 +62,7 @@ fn an_empty_text_is_refused() {
 
 #[test]
 fn more_than_64_bytes_are_refused() {
-    assert_eq!(
-        refusal(&format!("+15550100123{}", " ".repeat(60))),
-        Unreadable::TooLong
-    );
+    assert_eq!(refusal(&format!("+15550100123{}", " ".repeat(60))), Unreadable::TooLong);
     assert_eq!(refusal(&"1".repeat(65)), Unreadable::TooLong);
 }
 
@@ -76,45 +73,26 @@ fn a_full_width_digit_is_refused() {
 
 #[test]
 fn digits_of_other_scripts_are_refused() {
-    for text in [
-        "+1555010012٣",
-        "+1555010012۳",
-        "+1555010012३",
-        "+1555010012𝟑",
-        "+1555010012③",
-        "+1555010012³",
-    ] {
+    for text in ["+1555010012٣", "+1555010012۳", "+1555010012३", "+1555010012𝟑", "+1555010012③", "+1555010012³"]
+    {
         assert_eq!(refusal(text), Unreadable::BadCharacter, "{text}");
     }
 }
 
 #[test]
 fn invisible_and_foreign_separators_are_refused() {
-    for separator in [
-        '\u{a0}', '\u{200b}', '\u{200d}', '\u{200f}', '\u{feff}', '\u{ad}', '\u{2011}', '\u{3000}',
-        '/',
-    ] {
-        assert_eq!(
-            refusal(&format!("+1{separator}5550100123")),
-            Unreadable::BadCharacter,
-            "{separator:?}"
-        );
-        assert_eq!(
-            refusal(&format!("{separator}+15550100123")),
-            Unreadable::BadCharacter,
-            "{separator:?}"
-        );
+    for separator in ['\u{a0}', '\u{200b}', '\u{200d}', '\u{200f}', '\u{feff}', '\u{ad}', '\u{2011}', '\u{3000}', '/'] {
+        assert_eq!(refusal(&format!("+1{separator}5550100123")), Unreadable::BadCharacter, "{separator:?}");
+        assert_eq!(refusal(&format!("{separator}+15550100123")), Unreadable::BadCharacter, "{separator:?}");
     }
 }
 
 #[test]
 fn control_characters_are_refused_wherever_they_stand() {
     for control in ['\0', '\t', '\r', '\n', '\u{1b}', '\u{7f}'] {
-        for text in [
-            format!("{control}+15550100123"),
-            format!("+15550100123{control}"),
-            format!("+1555{control}0100123"),
-        ] {
+        for text in
+            [format!("{control}+15550100123"), format!("+15550100123{control}"), format!("+1555{control}0100123")]
+        {
             assert_eq!(refusal(&text), Unreadable::BadCharacter, "{text:?}");
         }
     }
@@ -122,26 +100,14 @@ fn control_characters_are_refused_wherever_they_stand() {
 
 #[test]
 fn letters_and_schemes_are_refused() {
-    for text in [
-        "tel:+15550100123",
-        "TEL:+15550100123",
-        "sms:+15550100123",
-        "+1555CALLNOW",
-        "call +15550100123",
-    ] {
+    for text in ["tel:+15550100123", "TEL:+15550100123", "sms:+15550100123", "+1555CALLNOW", "call +15550100123"] {
         assert_eq!(refusal(text), Unreadable::BadCharacter, "{text}");
     }
 }
 
 #[test]
 fn an_extension_is_refused() {
-    for text in [
-        "+15550100123 x9",
-        "+15550100123 ext. 9",
-        "+15550100123#9",
-        "+15550100123;ext=9",
-        "+15550100123,9",
-    ] {
+    for text in ["+15550100123 x9", "+15550100123 ext. 9", "+15550100123#9", "+15550100123;ext=9", "+15550100123,9"] {
         assert_eq!(refusal(text), Unreadable::Extension, "{text}");
     }
 }
@@ -162,10 +128,7 @@ fn a_second_plus_or_a_foreign_one_is_refused() {
 
 #[test]
 fn two_numbers_are_refused() {
-    assert_eq!(
-        refusal("+15550100123 +15550100124"),
-        Unreadable::BadCharacter
-    );
+    assert_eq!(refusal("+15550100123 +15550100124"), Unreadable::BadCharacter);
     assert_eq!(refusal("+15550100123 15550100124"), Unreadable::NotPossible);
 }
 
@@ -182,13 +145,8 @@ fn a_trunk_zero_without_parentheses_is_refused_as_ambiguous() {
 
 #[test]
 fn parentheses_have_to_balance_and_to_hold_digits() {
-    for text in [
-        "+1 (555 010 0123",
-        "+1 555) 010 0123",
-        "+1 ((555)) 010 0123",
-        "+1 () 555 010 0123",
-        "(+1) 5550100123",
-    ] {
+    for text in ["+1 (555 010 0123", "+1 555) 010 0123", "+1 ((555)) 010 0123", "+1 () 555 010 0123", "(+1) 5550100123"]
+    {
         assert_eq!(refusal(text), Unreadable::BadCharacter, "{text}");
     }
 }
@@ -207,12 +165,7 @@ fn a_calling_code_that_nobody_has_is_refused() {
 
 #[test]
 fn a_number_of_an_impossible_length_is_refused() {
-    for text in [
-        "+1555010",
-        "+155501001",
-        "+155501001234",
-        "+1234567890123456",
-    ] {
+    for text in ["+1555010", "+155501001", "+155501001234", "+1234567890123456"] {
         assert_eq!(refusal(text), Unreadable::NotPossible, "{text}");
     }
 }
@@ -220,11 +173,7 @@ fn a_number_of_an_impossible_length_is_refused() {
 #[test]
 fn a_number_without_a_plus_is_refused_where_no_region_is_set() {
     for text in ["15550100123", "2079460123", "0015550100123"] {
-        let expected = if text.starts_with("00") {
-            Unreadable::DiallingPrefix
-        } else {
-            Unreadable::NotInternational
-        };
+        let expected = if text.starts_with("00") { Unreadable::DiallingPrefix } else { Unreadable::NotInternational };
         assert_eq!(refusal(text), expected, "{text}");
     }
 }
@@ -250,18 +199,9 @@ fn an_international_number_is_read_the_same_in_every_region() {
 
 #[test]
 fn a_dialling_prefix_in_place_of_the_plus_is_refused() {
-    assert_eq!(
-        national("00442079460123", "DE"),
-        Err(Unreadable::DiallingPrefix)
-    );
-    assert_eq!(
-        national("011442079460123", "US"),
-        Err(Unreadable::DiallingPrefix)
-    );
-    assert_eq!(
-        national("810442079460123", "RU"),
-        Err(Unreadable::DiallingPrefix)
-    );
+    assert_eq!(national("00442079460123", "DE"), Err(Unreadable::DiallingPrefix));
+    assert_eq!(national("011442079460123", "US"), Err(Unreadable::DiallingPrefix));
+    assert_eq!(national("810442079460123", "RU"), Err(Unreadable::DiallingPrefix));
 }
 
 #[test]
@@ -281,19 +221,9 @@ fn a_single_leading_space_in_a_form_stands_for_a_plus() {
 
 #[test]
 fn two_leading_spaces_in_a_form_are_no_plus() {
-    assert_eq!(
-        form("  442079460123", None),
-        Err(Unreadable::NotInternational)
-    );
-    assert_eq!(
-        form("442079460123", None),
-        Err(Unreadable::NotInternational)
-    );
-    assert_eq!(
-        form("  2015550123", Some("US")),
-        Err(Unreadable::Ambiguous),
-        "be it that they were one"
-    );
+    assert_eq!(form("  442079460123", None), Err(Unreadable::NotInternational));
+    assert_eq!(form("442079460123", None), Err(Unreadable::NotInternational));
+    assert_eq!(form("  2015550123", Some("US")), Err(Unreadable::Ambiguous), "be it that they were one");
 }
 
 #[test]
@@ -314,27 +244,17 @@ fn a_national_number_in_a_form_may_have_a_space_before_it() {
 #[test]
 fn an_unassigned_number_belongs_to_the_main_country_and_to_all_that_share_the_code() {
     let number = GOOGLE.read("+15550100123", None).unwrap();
-    assert_eq!(
-        (number.kind(), number.country()),
-        (Kind::Unassigned, country("US"))
-    );
+    assert_eq!((number.kind(), number.country()), (Kind::Unassigned, country("US")));
     let shared = GOOGLE.regions_of(number.calling_code());
     assert_eq!(shared.first(), Some(&country("US")));
-    assert!(
-        ["CA", "JM", "DO"]
-            .iter()
-            .all(|iso| shared.contains(&country(iso)))
-    );
+    assert!(["CA", "JM", "DO"].iter().all(|iso| shared.contains(&country(iso))));
     assert_eq!(GOOGLE.regions_of(999), []);
 }
 
 #[test]
 fn a_network_without_a_country_is_its_own_destination() {
     let number = GOOGLE.read("+80012345678", None).unwrap();
-    assert_eq!(
-        (number.country(), number.kind()),
-        (country("+800"), Kind::TollFree)
-    );
+    assert_eq!((number.country(), number.kind()), (country("+800"), Kind::TollFree));
 }
 
 #[test]
@@ -358,19 +278,10 @@ fn a_block_holds_adjacent_numbers_and_no_others() {
     let (number, neighbour) = (read("+12015550123").unwrap(), read("+12015551000").unwrap());
     assert_eq!(number.block(Scale::Thousand).to_string(), "1,000 numbers of +1201555xxxx");
     assert_eq!(number.suffix(Scale::Thousand), 123);
-    assert_ne!(
-        number.block(Scale::Thousand),
-        neighbour.block(Scale::Thousand)
-    );
-    assert_eq!(
-        number.block(Scale::TenThousand),
-        neighbour.block(Scale::TenThousand)
-    );
+    assert_ne!(number.block(Scale::Thousand), neighbour.block(Scale::Thousand));
+    assert_eq!(number.block(Scale::TenThousand), neighbour.block(Scale::TenThousand));
     assert_eq!(neighbour.suffix(Scale::TenThousand), 1000);
-    assert_eq!(
-        number.block(Scale::HundredThousand).to_string(),
-        "+120155xxxxx"
-    );
+    assert_eq!(number.block(Scale::HundredThousand).to_string(), "+120155xxxxx");
 }
 
 #[test]
@@ -392,8 +303,7 @@ fn names_in_a_configuration_are_checked() {
 // === helpers ===
 
 static GOOGLE: LazyLock<Reader> = LazyLock::new(|| Reader::builtin(ReaderKind::Google).unwrap());
-static PHONENUMBER: LazyLock<Reader> =
-    LazyLock::new(|| Reader::builtin(ReaderKind::Phonenumber).unwrap());
+static PHONENUMBER: LazyLock<Reader> = LazyLock::new(|| Reader::builtin(ReaderKind::Phonenumber).unwrap());
 
 fn read(text: &str) -> Result<Number, Unreadable> {
     GOOGLE.read(text, None)
@@ -408,9 +318,7 @@ fn refusal(text: &str) -> Unreadable {
 }
 
 fn national(text: &str, region: &str) -> Result<u64, Unreadable> {
-    GOOGLE
-        .read(text, Some(region.parse().unwrap()))
-        .map(|number| number.digits())
+    GOOGLE.read(text, Some(region.parse().unwrap())).map(|number| number.digits())
 }
 
 fn form(text: &str, region: Option<&str>) -> Result<u64, Unreadable> {
@@ -452,14 +360,7 @@ impl Row {
             panic!("not a row: {line}");
         };
         let region = (!region.is_empty()).then(|| region.parse().unwrap());
-        Self {
-            input,
-            region,
-            e164,
-            country,
-            kind,
-            valid: valid == "1",
-        }
+        Self { input, region, e164, country, kind, valid: valid == "1" }
     }
 
     /// Whether a reader should read it: valid, or international and possible; and in no other digits than its own.
@@ -488,35 +389,21 @@ impl Comparison {
             Ok(number) if number.e164().as_ref() != row.e164 => self.other_numbers.push(row.input),
             Ok(_) if !row.is_readable() => self.accepted.push(row.input),
             Ok(number) if number.kind().as_str() != row.kind => self.other_kinds.push(row.input),
-            Ok(number) if number.country().to_string() != row.country => {
-                self.other_countries.push(row.input)
-            }
+            Ok(number) if number.country().to_string() != row.country => self.other_countries.push(row.input),
             Err(_) if row.is_readable() => self.refused.push(row.input),
             Ok(_) | Err(_) => {}
         }
     }
 
     fn n_differences(&self) -> usize {
-        let lists = [
-            &self.other_numbers,
-            &self.refused,
-            &self.accepted,
-            &self.other_kinds,
-            &self.other_countries,
-        ];
+        let lists = [&self.other_numbers, &self.refused, &self.accepted, &self.other_kinds, &self.other_countries];
         lists.into_iter().map(Vec::len).sum()
     }
 }
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} rows, {} valid, {} differences:",
-            self.n_rows,
-            self.n_valid,
-            self.n_differences()
-        )?;
+        write!(f, "{} rows, {} valid, {} differences:", self.n_rows, self.n_valid, self.n_differences())?;
         for (name, list) in [
             ("other number", &self.other_numbers),
             ("refused", &self.refused),
@@ -524,18 +411,10 @@ impl fmt::Display for Comparison {
             ("other kind", &self.other_kinds),
             ("other country", &self.other_countries),
         ] {
-            write!(
-                f,
-                "\n  {name}: {} {:?}",
-                list.len(),
-                &list[..list.len().min(40)]
-            )?;
+            write!(f, "\n  {name}: {} {:?}", list.len(), &list[..list.len().min(40)])?;
         }
         Ok(())
     }
 }
 
-const TABLE: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/testdata/numbers.csv"
-));
+const TABLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testdata/numbers.csv"));

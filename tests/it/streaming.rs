@@ -81,6 +81,26 @@ fn an_answer_that_breaks_off_breaks_off_for_the_client() {
 }
 
 #[test]
+fn an_upgraded_connection_is_a_tunnel_both_ways() {
+    on("/tunnel", |head, mut wire| {
+        let asks = head.header("upgrade") == Some("websocket") && head.header("connection") == Some("Upgrade");
+        if asks {
+            wire.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello");
+            let said = wire.bytes(4).unwrap();
+            wire.write(&said);
+        }
+    });
+    let mut client = client();
+    client.write(WEBSOCKET.replacen("/chat", "/tunnel", 1).as_bytes());
+    let head = client.wire.head().unwrap();
+    assert_eq!((head.status(), head.header("upgrade")), (101, Some("websocket")));
+    assert_eq!(client.wire.bytes(5).unwrap(), b"hello");
+    client.write(b"ping");
+    assert_eq!(client.wire.bytes(4).unwrap(), b"ping");
+    client.wait_for_close();
+}
+
+#[test]
 fn bytes_behind_a_refused_upgrade_are_not_passed_as_a_tunnel() {
     let (seen, told) = std::sync::mpsc::channel();
     on("/chat", move |_, mut wire| {
@@ -88,7 +108,7 @@ fn bytes_behind_a_refused_upgrade_are_not_passed_as_a_tunnel() {
         seen.send(wire.rest()).unwrap();
     });
     let mut client = client();
-    assert_eq!(client.ask(WEBSOCKET).status(), 426);
+    assert_eq!(client.ask(WEBSOCKET.as_bytes()).status(), 426);
     let smuggled = b"POST /api/auth/send-otp HTTP/1.1\r\nHost: app.example\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(client.ask(smuggled).status(), 422);
     assert_eq!(told.recv().unwrap(), b"");
@@ -124,5 +144,5 @@ fn sum(bytes: &[u8]) -> (usize, u64) {
     (bytes.len(), bytes.iter().fold(0, |sum, byte| sum * 31 % 1_000_000_007 + u64::from(*byte)))
 }
 
-const WEBSOCKET: &[u8] = b"GET /chat HTTP/1.1\r\nHost: app.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+const WEBSOCKET: &str = "GET /chat HTTP/1.1\r\nHost: app.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
