@@ -68,7 +68,8 @@ impl Adjacency {
                 worst = Some((surprise, block));
             }
         }
-        if let Some(run) = run {
+        // A company that enrols its own batch of numbers does so from one place.
+        if let Some(run) = run.filter(|run| own(&run.block, attempt, seen) == 0.0) {
             assessment.add(sequence(&run, attempt));
         }
         if let Some((surprise, block)) = worst {
@@ -88,8 +89,10 @@ impl Adjacency {
             let _full = self.blocks.update(number.block(scale), |block| block.count(attempt.at, host, lesson));
         }
         let _full = self.runs.update(number.block(Scale::TenThousand), |run| {
+            if !host.is_some_and(|host| run.block.knows(host)) {
+                run.follow(tail(number));
+            }
             run.block.count(attempt.at, host, lesson);
-            run.follow(tail(number));
         });
     }
 

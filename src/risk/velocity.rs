@@ -4,7 +4,7 @@
 
 use super::adjacency::{keeps, whole};
 use super::evidence::{Assessment, Evidence, Fact, Points, Signal};
-use super::node::{Node, Pace, Totals};
+use super::node::{Node, Pace, Surprise, Totals};
 use super::window::{Occupancy, Window};
 use super::{Capacity, Lesson, Seen};
 use crate::attempt::client::ClientNet;
@@ -25,6 +25,7 @@ impl Velocity {
     pub(super) fn weigh(&self, attempt: &Attempt, seen: Seen, totals: &Totals, assessment: &mut Assessment) {
         let Some(client) = attempt.client else { return };
         let own = if seen == Seen::Lately { 1.0 } else { 0.0 };
+        let mut worst: Option<(Surprise, Signal, ClientNet)> = None;
         let mut n_unknown = 0;
         for (signal, net, weight) in
             [(Signal::ClientRate, client.host(), HOST_WEIGHT), (Signal::NetRate, client.net(), NET_WEIGHT)]
@@ -38,6 +39,12 @@ impl Velocity {
                 continue;
             }
             let surprise = node.surprise(own, share.max(LEAST_SHARE), totals);
+            if worst.is_none_or(|(most, ..)| most.nats < surprise.nats) {
+                worst = Some((surprise, signal, net));
+            }
+        }
+        // A busy host makes its network busy: the two are one observation.
+        if let Some((surprise, signal, net)) = worst {
             let fact = Fact::Clients { net, n_others: whole(surprise.n_others), within: surprise.within.duration() };
             assessment.add(Evidence { signal, points: surprise.points(MOST), fact });
         }
