@@ -65,8 +65,9 @@ pub struct Engine {
     totals: Mutex<Totals>,
     /// When a code was last typed, in milliseconds.
     verified_at: AtomicU64,
-    /// When `maintain` last swept everything, in milliseconds.
+    /// When `maintain` last swept everything, in milliseconds, and what was assessed since.
     swept_at: AtomicU64,
+    n_unswept: AtomicU64,
 }
 
 /// What happened after an attempt was permitted.
@@ -113,11 +114,13 @@ impl Engine {
             totals: Mutex::new(Totals::default()),
             verified_at: AtomicU64::new(0),
             swept_at: AtomicU64::new(0),
+            n_unswept: AtomicU64::new(0),
         }
     }
 
     /// Scores the attempt and remembers it. Costs about a microsecond.
     pub fn assess(&self, attempt: &Attempt) -> Assessment {
+        self.n_unswept.fetch_add(1, Ordering::Relaxed);
         let past = self.history.recall(attempt);
         let seen = Past::seen(past, attempt.at);
         let assessment = self.weigh(attempt, past);
@@ -196,13 +199,16 @@ impl Engine {
 
     /// Forgets what has expired; call it about once a second of the attempts' time, off the request's path.
     ///
-    /// Sweeps everything once a minute. A table over nine tenths full is swept at once, and then keys that hold
+    /// Sweeps everything once a minute, or once an hour when little happens. A table over nine tenths full is swept at once, and then keys that hold
     /// the least knowledge go first: a flood of strangers pushes out strangers, not campaigns or customers.
     pub fn maintain(&self, at: Timestamp) {
         let swept_at = Timestamp::from_millis(self.swept_at.load(Ordering::Relaxed));
-        let due = SWEEP_PERIOD <= at.since(swept_at);
+        let since = at.since(swept_at);
+        let n_unswept = self.n_unswept.load(Ordering::Relaxed);
+        let due = LONGEST_UNSWEPT <= since || (SWEEP_PERIOD <= since && MOST_UNSWEPT <= n_unswept);
         if due {
             self.swept_at.store(at.millis(), Ordering::Relaxed);
+            self.n_unswept.store(0, Ordering::Relaxed);
         }
         self.adjacency.sweep(at, due);
         self.velocity.sweep(at, due);
@@ -303,4 +309,7 @@ const CLEAN: Score = Score::saturating(20);
 /// After so long without a typed code the feed counts as broken.
 const FEED_LIVES: Duration = Duration::from_hours(24);
 
+/// A sweep looks at every key, so it waits until there may be something to find.
 const SWEEP_PERIOD: Duration = Duration::from_mins(1);
+const MOST_UNSWEPT: u64 = 4_096;
+const LONGEST_UNSWEPT: Duration = Duration::from_hours(1);
