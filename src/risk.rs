@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::attempt::client::Client;
 use crate::attempt::phone::Number;
 use crate::attempt::{Attempt, Timestamp};
 
@@ -36,11 +37,11 @@ use window::Occupancy;
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StateConfig {
-    /// Numbers with a history, and separately numbers under a limit: about 100 bytes each.
+    /// Numbers with a history, and separately numbers under a limit.
     pub numbers: Capacity,
-    /// Blocks of adjacent numbers, three per number in the worst case: about 110 bytes each.
+    /// Blocks of adjacent numbers: those of 1,000 and 100,000, separately those of 10,000, and those under a limit.
     pub blocks: Capacity,
-    /// Client hosts and networks: about 110 bytes each.
+    /// Client hosts and networks, and separately each of them under a limit.
     pub clients: Capacity,
 }
 
@@ -79,6 +80,8 @@ pub enum Event {
         at: Timestamp,
         /// The number whose code was typed.
         number: Number,
+        /// Who typed it, as far as that is known.
+        client: Option<Client>,
     },
     /// The challenge was solved; says a little in the number's favour.
     ChallengePassed {
@@ -181,12 +184,15 @@ impl Engine {
     /// Learns from what happened after an attempt.
     pub fn fold(&self, event: &Event) {
         match *event {
-            Event::Verified { at, number } => {
+            Event::Verified { at, number, client } => {
                 self.verified_at.store(at.millis(), Ordering::Relaxed);
                 self.totals().learn(at);
                 self.history.verified(number, at);
                 self.adjacency.verified(number, at);
                 self.destinations.verified(number, at);
+                if let Some(client) = client {
+                    self.velocity.verified(client, at);
+                }
             }
             Event::ChallengePassed { at, number } => self.history.challenge_passed(number, at),
         }

@@ -189,7 +189,7 @@ impl Replay {
     fn verify(&mut self, event: &Event, at: Timestamp) {
         let read = event.phone.as_deref().map(|phone| self.reader.read(phone, event.region));
         if let (Some(Ok(number)), true) = (read, event.success) {
-            self.engine.fold(&Outcome::Verified { at, number });
+            self.engine.fold(&Outcome::Verified { at, number, client: event.client_ip.map(Client::new) });
         }
     }
 

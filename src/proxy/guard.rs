@@ -4,7 +4,7 @@
 //! 2. A guarded one is read whole. What cannot be read is refused, with the reason in the log.
 //! 3. Every number is assessed and judged; the worst verdict counts for all.
 //! 4. What is allowed takes its place in the exact limits, or is refused.
-//! 5. Only then does a [`Permitted`] exist, which is all that `forward` accepts. It is sent once.
+//! 5. Only then does a `Permitted` exist, which is all that `forward` accepts. It is sent once.
 
 mod read;
 mod record;
@@ -228,7 +228,7 @@ impl Guard {
         let Sent { mut response, .. } = self.send(whole(parts, body), caller).await?;
         if let (Ok(Ok(numbers)), true) = (read, response.status().is_success()) {
             for number in numbers {
-                shared.engine.fold(&Event::Verified { at: caller.at, number });
+                shared.engine.fold(&Event::Verified { at: caller.at, number, client: caller.client });
                 shared.metrics.verified();
             }
         }

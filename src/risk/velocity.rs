@@ -7,7 +7,7 @@ use super::evidence::{Assessment, Evidence, Fact, Points, Signal};
 use super::node::{Node, Pace, Surprise, Totals};
 use super::window::{Occupancy, Window};
 use super::{Capacity, Lesson, Seen};
-use crate::attempt::client::ClientNet;
+use crate::attempt::client::{Client, ClientNet};
 use crate::attempt::{Attempt, Timestamp};
 
 #[derive(Debug)]
@@ -58,6 +58,12 @@ impl Velocity {
         for net in [client.host(), client.net()] {
             // A full table has no room for this client: `weigh` has said so as evidence.
             let _full = self.clients.update(net, |node| node.count(attempt.at, lesson));
+        }
+    }
+
+    pub(super) fn verified(&self, client: Client, at: Timestamp) {
+        for net in [client.host(), client.net()] {
+            self.clients.update_known(&net, |node| node.vouch(at));
         }
     }
 

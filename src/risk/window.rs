@@ -116,8 +116,8 @@ impl<K, V> fmt::Debug for Window<K, V> {
     }
 }
 
-/// Many small shards: an insert that grows one moves a 256th of the table.
-const N_SHARDS: usize = 256;
+/// An insert that grows one shard moves a 64th of the table; more shards would crowd the cache with their heads.
+const N_SHARDS: usize = 64;
 
 #[cfg(test)]
 mod tests {

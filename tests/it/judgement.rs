@@ -269,7 +269,7 @@ impl Day {
 
     fn verified(&self, phone: &str) {
         let number = READER.read(phone, None).unwrap();
-        self.engine.fold(&Event::Verified { at: Timestamp::from_millis(self.at), number });
+        self.engine.fold(&Event::Verified { at: Timestamp::from_millis(self.at), number, client: None });
     }
 
     /// So many numbers, each from an address of its own.

@@ -64,7 +64,7 @@ fn a_customer_who_typed_a_code_is_remembered_through_a_flood() {
     let engine = engine();
     let customer = attempt(START, "+13105550100", 1);
     engine.assess(&customer);
-    engine.fold(&Event::Verified { at: Timestamp::from_millis(START), number: customer.number });
+    engine.fold(&Event::Verified { at: Timestamp::from_millis(START), number: customer.number, client: None });
     flood(&engine);
     let stranger = engine.preview(&attempt(FLOOD_END, "+13105550150", 2)).score;
     let customer = engine.preview(&attempt(FLOOD_END, "+13105550100", 1)).score;
