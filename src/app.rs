@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::admin::{Admin, Readiness};
 use crate::attempt::phone::Reader;
@@ -150,7 +150,8 @@ impl App {
         let (block_log, log_writer) = BlockLog::open(&config.block_log, materials.pseudonyms)
             .map_err(|error| format!("block_log.path: {}: {error}", config.block_log.path.display()))?;
         let shared = Arc::new(Shared {
-            rules: arc_swap::ArcSwap::from_pointee(rules),
+            rules,
+            in_work: Semaphore::new(config.server.max_in_flight.get() as usize),
             engine: Arc::new(Engine::new(config.state, config.limits.clone(), materials.destinations)),
             reader: materials.reader,
             block_log,

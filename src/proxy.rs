@@ -56,7 +56,7 @@ pub struct ServerConfig {
     pub threads: usize,
     /// Client connections open at once; further ones wait in the kernel's queue.
     pub max_connections: NonZeroU32,
-    /// Requests in work at once; further ones are answered 503.
+    /// Guarded requests in work at once; further ones are answered 503.
     pub max_in_flight: NonZeroU32,
     /// The largest body of a guarded request.
     pub max_body: ByteSize,
@@ -96,7 +96,8 @@ fn stack(
         })
         // Before any body is read: an overload costs nothing but this check.
         .load_shed()
-        // Shared by all threads: what the process takes on at once.
+        // Shared by all threads: what the process takes on at once. Guarded requests, whose bodies are held, have a
+        // bound of their own in the guard, so that trickling uploads elsewhere cannot shut them out.
         .layer(limit)
         // Per client, and cheap: floods stop before their bodies are read.
         .layer(ceiling)

@@ -66,9 +66,10 @@ pub struct Engine {
     totals: Mutex<Totals>,
     /// When a code was last typed, in milliseconds.
     verified_at: AtomicU64,
-    /// When `maintain` last swept everything, in milliseconds, and what was assessed since.
+    /// When `maintain` last swept a table, in milliseconds, what was assessed since, and whose turn is next.
     swept_at: AtomicU64,
     n_unswept: AtomicU64,
+    turn: AtomicU64,
 }
 
 /// What happened after an attempt was permitted.
@@ -118,6 +119,7 @@ impl Engine {
             verified_at: AtomicU64::new(0),
             swept_at: AtomicU64::new(0),
             n_unswept: AtomicU64::new(0),
+            turn: AtomicU64::new(0),
         }
     }
 
@@ -205,21 +207,25 @@ impl Engine {
 
     /// Forgets what has expired; call it about once a second of the attempts' time, off the request's path.
     ///
-    /// Sweeps everything once a minute, or once an hour when little happens. A table over nine tenths full is swept at once, and then keys that hold
-    /// the least knowledge go first: a flood of strangers pushes out strangers, not campaigns or customers.
+    /// Sweeps one table at a time, each about once a minute, or once an hour when little happens. A table over nine
+    /// tenths full is swept at once, and then keys that hold the least knowledge go first: a flood of strangers pushes
+    /// out strangers, not campaigns or customers.
     pub fn maintain(&self, at: Timestamp) {
-        let swept_at = Timestamp::from_millis(self.swept_at.load(Ordering::Relaxed));
-        let since = at.since(swept_at);
+        let since = at.since(Timestamp::from_millis(self.swept_at.load(Ordering::Relaxed)));
         let n_unswept = self.n_unswept.load(Ordering::Relaxed);
         let due = LONGEST_UNSWEPT <= since || (SWEEP_PERIOD <= since && MOST_UNSWEPT <= n_unswept);
-        if due {
+        let turn = if due {
             self.swept_at.store(at.millis(), Ordering::Relaxed);
             self.n_unswept.store(0, Ordering::Relaxed);
-        }
-        self.adjacency.sweep(at, due);
-        self.velocity.sweep(at, due);
-        self.history.sweep(at, due);
-        self.quotas.sweep(at, due);
+            Some(self.turn.fetch_add(1, Ordering::Relaxed) % N_TABLES)
+        } else {
+            None
+        };
+        let is_due = |table| turn == Some(table);
+        self.adjacency.sweep(at, is_due(0), is_due(1));
+        self.velocity.sweep(at, is_due(2));
+        self.history.sweep(at, is_due(3));
+        self.quotas.sweep(at, [4, 5, 6, 7].map(is_due));
     }
 
     /// How full each table is.
@@ -316,6 +322,9 @@ const CLEAN: Score = Score::saturating(20);
 const FEED_LIVES: Duration = Duration::from_hours(24);
 
 /// A sweep looks at every key, so it waits until there may be something to find.
-const SWEEP_PERIOD: Duration = Duration::from_mins(1);
-const MOST_UNSWEPT: u64 = 4_096;
-const LONGEST_UNSWEPT: Duration = Duration::from_hours(1);
+const SWEEP_PERIOD: Duration = Duration::from_secs(7);
+const MOST_UNSWEPT: u64 = 512;
+const LONGEST_UNSWEPT: Duration = Duration::from_mins(7);
+
+/// Tables that take turns in being swept.
+const N_TABLES: u64 = 8;

@@ -51,8 +51,13 @@ pub enum Format {
     Json,
 }
 
-/// Sends the process's own log to stderr; later calls change nothing.
-pub fn init_log(config: LogConfig) {
+/// The thread that writes the process's own log. Keep it: dropped, it writes what is left.
+#[derive(Debug)]
+pub struct LogWriter(#[expect(dead_code, reason = "held for its end")] tracing_appender::non_blocking::WorkerGuard);
+
+/// Sends the process's own log to stderr, from a thread of its own: a reader that stops costs lines and never a
+/// request. Later calls change nothing.
+pub fn init_log(config: LogConfig) -> LogWriter {
     let level = match config.level {
         Level::Error => "error",
         Level::Warn => "warn",
@@ -63,11 +68,12 @@ pub fn init_log(config: LogConfig) {
     // numbers prints numbers.
     let filter = EnvFilter::new(format!("warn,rlibphonenumber=off,tollgate={level}"));
     let is_terminal = std::io::stderr().is_terminal();
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(is_terminal);
     // A second subscriber can only come from a second start in one process, as tests do.
     let _already_set = match config.format {
         Format::Text => subscriber.try_init(),
         Format::Json => subscriber.json().try_init(),
     };
+    LogWriter(guard)
 }

@@ -17,7 +17,7 @@ pub fn run(path: &Path) -> ExitCode {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
-    telemetry::init_log(config.log);
+    let _log = telemetry::init_log(config.log);
     let app = match App::start_with(&config, materials) {
         Ok(app) => app,
         Err(error) => return fail(&[error.to_string()]),

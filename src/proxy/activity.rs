@@ -19,6 +19,17 @@ pub(super) struct Activity {
     last: AtomicU64,
     head_since: AtomicU64,
     n_in_work: AtomicU32,
+    n_answering: AtomicU32,
+    protocol: Protocol,
+}
+
+/// What is spoken on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// One request after the other: a head that does not end holds up the connection.
+    Http1,
+    /// Many at once: only the silence of the whole connection counts.
+    Http2,
 }
 
 /// How long a connection may take over what.
@@ -44,20 +55,26 @@ pub(super) struct Watched<S> {
     activity: Arc<Activity>,
 }
 
-/// One request in work.
+/// One request in work, until the head of its answer is there.
 #[derive(Debug)]
 pub(super) struct InWork(Arc<Activity>);
+
+/// One answer whose body is under way. It may be long, but not silent.
+#[derive(Debug)]
+pub(super) struct Answering(Arc<Activity>);
 
 // === impl Activity ===
 
 #[expect(clippy::disallowed_methods, reason = "a connection's pace is nobody's attempt")]
 impl Activity {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(protocol: Protocol) -> Self {
         Self {
             opened: Instant::now(),
             last: AtomicU64::new(1),
             head_since: AtomicU64::new(0),
             n_in_work: AtomicU32::new(0),
+            n_answering: AtomicU32::new(0),
+            protocol,
         }
     }
 
@@ -66,6 +83,12 @@ impl Activity {
         self.n_in_work.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
         InWork(Arc::clone(self))
+    }
+
+    /// An answer's body is under way until the result is dropped.
+    pub(super) fn answer(self: &Arc<Self>) -> Answering {
+        self.n_answering.fetch_add(1, Ordering::Relaxed);
+        Answering(Arc::clone(self))
     }
 
     pub(super) fn standing(&self, patience: Patience) -> Standing {
@@ -92,7 +115,9 @@ impl Activity {
         if 0 == self.n_in_work.load(Ordering::Relaxed) {
             let now = self.now();
             self.last.store(now, Ordering::Relaxed);
-            if 0 == self.head_since.load(Ordering::Relaxed) {
+            // While an answer is under way, what comes is the rest of its request, or a request that waits for us.
+            let awaits_head = self.protocol == Protocol::Http1 && 0 == self.n_answering.load(Ordering::Relaxed);
+            if awaits_head && 0 == self.head_since.load(Ordering::Relaxed) {
                 self.head_since.store(now, Ordering::Relaxed);
             }
         }
@@ -112,6 +137,13 @@ impl Activity {
 impl Drop for InWork {
     fn drop(&mut self) {
         self.0.n_in_work.fetch_sub(1, Ordering::Relaxed);
+        self.0.touch();
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.n_answering.fetch_sub(1, Ordering::Relaxed);
         self.0.touch();
     }
 }

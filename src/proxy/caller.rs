@@ -6,8 +6,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::activity::Activity;
 use super::client_addr::{Peer, TrustedProxies};
 use super::headers::Introduction;
+use super::serve::Place;
 use crate::attempt::Timestamp;
 use crate::attempt::client::Client;
 
@@ -20,6 +22,16 @@ pub(super) struct Caller {
     pub(super) introduction: Arc<Introduction>,
     pub(super) client: Option<Client>,
     pub(super) request_id: HeaderValue,
+    pub(super) link: Link,
+}
+
+/// The client's connection, for what outlives the head of an answer.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    /// Told of answers under way.
+    pub(super) activity: Arc<Activity>,
+    /// The connection's place among all of them, held until nobody needs it.
+    pub(super) place: Arc<Place>,
 }
 
 /// The wall clock as it was at the start, carried on by the monotonic one: a step of the wall clock opens no window.
@@ -37,6 +49,7 @@ impl Caller {
         trusted: &TrustedProxies,
         peer: Peer,
         introduction: Arc<Introduction>,
+        link: Link,
         headers: &HeaderMap,
     ) -> Self {
         let arrived = clock.instant();
@@ -47,6 +60,7 @@ impl Caller {
             is_trusted,
             introduction,
             client: trusted.client(peer, headers),
+            link,
             request_id: if is_trusted { given_id(headers).unwrap_or_else(fresh_id) } else { fresh_id() },
         }
     }

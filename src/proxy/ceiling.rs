@@ -6,7 +6,7 @@
 use std::hash::BuildHasher;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum_core::body::Body;
@@ -41,6 +41,7 @@ pub struct Ceiling {
     metrics: Arc<Metrics>,
     most_clients: usize,
     is_full: Arc<AtomicBool>,
+    ticks: Arc<AtomicU64>,
 }
 
 type Governed = GovernorConfig<ByClient, governor::middleware::NoOpMiddleware<governor::clock::QuantaInstant>>;
@@ -78,7 +79,7 @@ impl Ceiling {
             .key_extractor(ByClient { is_full: Arc::clone(&is_full) })
             .finish();
         let Some(built) = built else { unreachable!("neither the burst nor the period is zero") };
-        Self { config: Arc::new(built), metrics, most_clients: config.clients, is_full }
+        Self { config: Arc::new(built), metrics, most_clients: config.clients, is_full, ticks: Arc::default() }
     }
 
     pub(super) fn layer(&self) -> CeilingLayer {
@@ -91,12 +92,19 @@ impl Ceiling {
         (self.config.limiter().len(), self.most_clients)
     }
 
-    /// Forgets clients whose burst is whole again. Call it about once a second.
+    /// Forgets clients whose burst is whole again, now and then. Call it about once a second.
+    ///
+    /// Looking at every client takes milliseconds when there are many, so it is done every few seconds only, and giving
+    /// memory back, which moves them all, every few minutes.
     pub fn maintain(&self) {
         let limiter = self.config.limiter();
-        limiter.retain_recent();
-        self.is_full.store(self.most_clients <= limiter.len(), Ordering::Relaxed);
-        if limiter.len() * 2 < self.most_clients {
+        let tick = self.ticks.fetch_add(1, Ordering::Relaxed);
+        let is_full = self.most_clients <= limiter.len();
+        self.is_full.store(is_full, Ordering::Relaxed);
+        if is_full || tick.is_multiple_of(TICKS_TO_FORGET) {
+            limiter.retain_recent();
+        }
+        if tick.is_multiple_of(TICKS_TO_SHRINK) {
             limiter.shrink_to_fit();
         }
     }
@@ -136,3 +144,6 @@ fn refuse(error: &GovernorError, metrics: &Metrics) -> Response<Body> {
         GovernorError::UnableToExtractKey | GovernorError::Other { .. } => Refusal::Malformed.answer(),
     }
 }
+
+const TICKS_TO_FORGET: u64 = 5;
+const TICKS_TO_SHRINK: u64 = 300;

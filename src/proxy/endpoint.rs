@@ -98,7 +98,7 @@ pub(super) enum Found<'a> {
     /// It is at a guarded path with a method that the endpoint does not take.
     WrongMethod(&'a Endpoint),
     /// It might reach a guarded path, and is spelled so that nobody can be sure.
-    Doubtful,
+    Doubtful(&'a Endpoint),
 }
 
 #[derive(Deserialize)]
@@ -144,7 +144,7 @@ impl Endpoints {
         let path = uri.path();
         let mut at_path = self.0.iter().enumerate().filter(|(_, endpoint)| reaches(path, &endpoint.path)).peekable();
         let Some((_, first)) = at_path.peek().copied() else {
-            return if self.is_doubtful(path) { Found::Doubtful } else { Found::Open };
+            return self.doubtful(path).map_or(Found::Open, Found::Doubtful);
         };
         match at_path.find(|(_, endpoint)| endpoint.methods.contains(method)) {
             Some((index, endpoint)) => Found::Guarded(index, endpoint),
@@ -153,13 +153,17 @@ impl Endpoints {
         }
     }
 
-    /// Whether a target that matches nothing as it stands would match once somebody behind us decoded it.
-    fn is_doubtful(&self, path: &str) -> bool {
+    /// The endpoint that a target which matches nothing as it stands would reach once somebody behind us decoded it, or
+    /// handed what follows a script's name to the app.
+    fn doubtful(&self, path: &str) -> Option<&Endpoint> {
         if !path.bytes().any(|byte| matches!(byte, b'%' | b';' | b'\\' | b'.')) && !path.contains("//") {
-            return false;
+            return None;
         }
         let loose = simplified(path);
-        self.iter().any(|endpoint| reaches(&loose, &endpoint.path))
+        let behind_scripts = loose.match_indices('/').map(|(index, _)| loose.split_at(index));
+        let behind_scripts = behind_scripts.filter(|(script, _)| is_script(script)).map(|(_, rest)| rest);
+        let targets: Vec<&str> = std::iter::once(loose.as_str()).chain(behind_scripts).collect();
+        self.iter().find(|endpoint| targets.iter().any(|target| reaches(target, &endpoint.path)))
     }
 }
 
@@ -304,6 +308,13 @@ fn reaches(path: &str, guarded: &str) -> bool {
         }
 }
 
+/// Whether the path names a script that apps are mounted under: `/index.php`.
+fn is_script(path: &str) -> bool {
+    let suffixes = [".php", ".cgi", ".fcgi", ".pl", ".py", ".rb", ".asp", ".aspx", ".ashx", ".jsp", ".do"];
+    let path = path.to_ascii_lowercase();
+    suffixes.iter().any(|suffix| path.ends_with(suffix))
+}
+
 /// The path as the laxest decoder would see it: decoded until nothing changes, backslashes turned, path parameters
 /// cut, empty and dot segments resolved.
 fn simplified(path: &str) -> String {
@@ -365,7 +376,7 @@ mod tests {
             Found::Guarded(..) => "guarded",
             Found::Preflight(_) => "preflight",
             Found::WrongMethod(_) => "wrong method",
-            Found::Doubtful => "doubtful",
+            Found::Doubtful(_) => "doubtful",
         }
         .to_owned()
     }
@@ -379,7 +390,15 @@ mod tests {
 
     #[test]
     fn what_decodes_to_the_path_is_doubtful() {
-        for target in ["/api/%73end", "/api//send", "/x/../api/send", "/api;a=b/send", "/api/%2573end", "/api%2fsend"] {
+        for target in [
+            "/api/%73end",
+            "/api//send",
+            "/x/../api/send",
+            "/api;a=b/send",
+            "/api/%2573end",
+            "/api%2fsend",
+            "/index.php/api/send",
+        ] {
             assert_eq!(find("POST", target), "doubtful", "{target}");
         }
     }

@@ -65,6 +65,10 @@ pub(super) fn numbers(endpoint: &Endpoint, reader: &Reader, parts: &Parts, body:
     let places = endpoint.numbers();
     let mut n_places = usize::from(from_query(query, places, &mut found)?);
     let wants_body = places.iter().any(|place| !matches!(place, Locator::Query(_)));
+    if !wants_body && !body.is_empty() {
+        // Some apps merge a body's fields into the query's, and let the body win.
+        return Err(Unreadable::Twice);
+    }
     if wants_body && !(body.is_empty() && n_places == 1) {
         n_places += usize::from(from_body(parts, body, places, &mut found)?);
     }

@@ -23,6 +23,7 @@ use hyper::body::Incoming;
 
 pub use connect::{Upstream, UpstreamError};
 
+use super::caller::Link;
 use super::guard::Permitted;
 use super::rescue::Fault;
 use connect::Connector;
@@ -94,7 +95,7 @@ impl Forward {
     }
 
     /// Sends the request and returns the upstream's answer as soon as its head is there.
-    pub(super) async fn send(&self, Permitted(mut request): Permitted) -> Result<Sent, Fault> {
+    pub(super) async fn send(&self, Permitted(mut request): Permitted, client: &Link) -> Result<Sent, Fault> {
         let last_piece = match request.body() {
             Outgoing::Whole(_) => None,
             Outgoing::Stream(_, last_piece) => Some(Arc::clone(last_piece)),
@@ -103,7 +104,7 @@ impl Forward {
             let (mut connection, is_fresh) = self.connection().await?;
             let answer = connection.exchange(request);
             match within(self.response_timeout, last_piece.as_deref(), answer).await? {
-                Ok(response) => return Ok(self.receive(response, connection)),
+                Ok(response) => return Ok(self.receive(response, connection, client)),
                 Err(mut error) => match error.take_message() {
                     // Nothing of it was written. A pooled connection may have gone stale; a fresh one has not.
                     Some(unsent) if !is_fresh => request = unsent,
@@ -124,13 +125,14 @@ impl Forward {
         Ok((connection, true))
     }
 
-    fn receive(&self, mut response: Response<Incoming>, connection: Connection) -> Sent {
+    fn receive(&self, mut response: Response<Incoming>, connection: Connection, client: &Link) -> Sent {
         if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
             let upgrade = Some(hyper::upgrade::on(&mut response));
             connection.detach();
             return Sent { response: response.map(Body::new), upgrade };
         }
-        let response = response.map(|body| Body::new(Lent::new(body, connection, Arc::clone(&self.pool))));
+        let response = response
+            .map(|body| Body::new(Lent::new(body, connection, Arc::clone(&self.pool), client.activity.answer())));
         Sent { response, upgrade: None }
     }
 }

@@ -14,15 +14,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use arc_swap::ArcSwap;
 use axum_core::body::Body;
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Method, Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use smallvec::SmallVec;
+use tokio::sync::Semaphore;
 use tower::Service;
 
 use super::caller::Caller;
@@ -46,7 +46,7 @@ pub use read::ReadConfig;
 #[derive(Debug)]
 pub(super) struct Permitted(pub(super) Request<Outgoing>);
 
-/// What the guard decides by. Replaced whole on a reload.
+/// What the guard decides by.
 #[derive(Debug)]
 pub struct Rules {
     /// What is guarded.
@@ -62,7 +62,9 @@ pub struct Rules {
 #[derive(Debug)]
 pub struct Shared {
     /// What is decided by.
-    pub rules: ArcSwap<Rules>,
+    pub rules: Rules,
+    /// Guarded requests that may be in work at once; streamed ones are bounded by their connections.
+    pub in_work: Semaphore,
     /// What is remembered.
     pub engine: Arc<Engine>,
     /// How numbers are read.
@@ -121,16 +123,26 @@ impl Guard {
         let Some(caller) = parts.extensions.remove::<Caller>() else {
             return Fault::Panicked.answer();
         };
-        let rules = self.shared.rules.load_full();
+        let rules = &self.shared.rules;
         let handled = match rules.endpoints.find(&parts.method, &parts.uri) {
+            // Neither is for an app behind a proxy: one opens a tunnel, the other shows the request's own secrets.
+            _ if matches!(parts.method, Method::CONNECT | Method::TRACE) => {
+                self.shared.metrics.refused(Refused::Method);
+                Err(Refusal::WrongMethod(Vec::new()).into())
+            }
             Found::Open => self.pass(parts, body, &caller).await,
             Found::Preflight(_) if body.is_end_stream() => self.pass(parts, body, &caller).await,
-            Found::Guarded(index, endpoint) => self.guard(&rules, index, endpoint, parts, body, &caller).await,
+            Found::Guarded(index, endpoint) => self.guard(rules, index, endpoint, parts, body, &caller).await,
             Found::Preflight(endpoint) | Found::WrongMethod(endpoint) => {
                 self.shared.metrics.refused(Refused::Method);
-                Err(Refusal::WrongMethod(endpoint.methods().to_vec()).into())
+                let refusal = Refusal::WrongMethod(endpoint.methods().to_vec());
+                Err(self.refuse(rules, endpoint, &caller, refusal, "the endpoint does not take this method"))
             }
-            Found::Doubtful => self.malformed(),
+            Found::Doubtful(endpoint) => {
+                self.shared.metrics.refused(Refused::Malformed);
+                let why = "the target might mean this endpoint, and is not spelled like it";
+                Err(self.refuse(rules, endpoint, &caller, Refusal::Malformed, why))
+            }
         };
         let mut response = handled.unwrap_or_else(|stopped| stopped.answer());
         response.headers_mut().insert(super::caller::REQUEST_ID, caller.request_id);
@@ -140,19 +152,31 @@ impl Guard {
     /// Streams a request that no endpoint guards.
     async fn pass(&self, mut parts: Parts, body: Incoming, caller: &Caller) -> Result<Response<Body>, Stopped> {
         self.shared.metrics.passed();
-        let wants_upgrade = parts.version == http::Version::HTTP_11 && headers::wants_upgrade(&parts.headers);
-        let upgrading = if wants_upgrade { Upgrading::Keep } else { Upgrading::Strip };
+        let wants_websocket = parts.version == Version::HTTP_11
+            && parts.method == Method::GET
+            && headers::wants_websocket(&parts.headers);
+        let upgrading = if wants_websocket { Upgrading::Keep } else { Upgrading::Strip };
         if headers::outbound(&mut parts, caller, upgrading).is_err() {
             return self.malformed();
         }
+        if !body.is_end_stream() && body.size_hint().exact().is_none() {
+            // hyper takes the body of a GET without a length for none.
+            parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
         let mut request = Request::from_parts(parts, ());
-        let client = wants_upgrade.then(|| hyper::upgrade::on(&mut request));
+        let client = wants_websocket.then(|| hyper::upgrade::on(&mut request));
         let permitted = Permitted(request.map(|()| Outgoing::stream(body)));
         let Sent { mut response, upgrade } = self.send(permitted, caller).await?;
-        headers::inbound(response.headers_mut(), if upgrade.is_some() { Upgrading::Keep } else { Upgrading::Strip });
-        if let (Some(client), Some(upstream)) = (client, upgrade) {
-            upgrade::join(client, upstream, self.shared.read.idle_timeout);
-        }
+        let Some(upstream) = upgrade else {
+            headers::inbound(response.headers_mut(), Upgrading::Strip);
+            return Ok(response);
+        };
+        let (Some(client), true) = (client, headers::names_websocket(response.headers())) else {
+            // Nobody asked for what the upstream agreed to.
+            return Err(Fault::Broken.into());
+        };
+        headers::inbound(response.headers_mut(), Upgrading::Keep);
+        upgrade::join(client, upstream, self.shared.read.idle_timeout, Arc::clone(&caller.link.place));
         Ok(response)
     }
 
@@ -167,9 +191,17 @@ impl Guard {
         caller: &Caller,
     ) -> Result<Response<Body>, Stopped> {
         let shared = &self.shared;
+        let Ok(_place) = shared.in_work.try_acquire() else {
+            shared.metrics.refused(Refused::Overload);
+            return Err(Fault::Overloaded.into());
+        };
         let body = read::whole(body, &parts.headers, &shared.read).await.map_err(|refusal| {
-            shared.metrics.refused(if refusal == Refusal::TooLarge { Refused::TooLarge } else { Refused::SlowBody });
-            refusal
+            let (counted, why) = match refusal {
+                Refusal::TooLarge => (Refused::TooLarge, "the body is larger than server.max_body"),
+                _ => (Refused::SlowBody, "the body did not arrive whole and in time"),
+            };
+            shared.metrics.refused(counted);
+            self.refuse(rules, endpoint, caller, refusal, why)
         })?;
         if headers::outbound(&mut parts, caller, Upgrading::Strip).is_err() {
             return self.malformed();
@@ -274,15 +306,29 @@ impl Guard {
 
     async fn send(&self, permitted: Permitted, caller: &Caller) -> Result<Sent, Fault> {
         let started = caller.arrived.elapsed();
-        let sent = self.forward.send(permitted).await;
+        let sent = self.forward.send(permitted, &caller.link).await;
         let outcome = match &sent {
             Ok(sent) => Outcome::Answered(sent.response.status().as_u16()),
-            Err(Fault::Unreachable | Fault::Silent | Fault::Panicked) => Outcome::Unreachable,
+            Err(Fault::Unreachable | Fault::Silent | Fault::Panicked | Fault::Overloaded) => Outcome::Unreachable,
             Err(Fault::TimedOut) => Outcome::TimedOut,
             Err(Fault::Broken) => Outcome::Broken,
         };
         self.shared.metrics.upstream(outcome, caller.arrived.elapsed().saturating_sub(started));
         sent
+    }
+
+    /// Refuses before any number was read, and leaves the line that says why.
+    fn refuse(
+        &self,
+        rules: &Rules,
+        endpoint: &Endpoint,
+        caller: &Caller,
+        refusal: Refusal,
+        why: &'static str,
+    ) -> Stopped {
+        let decided = Decided::refused(refusal.clone(), Fact::Because(why));
+        Record::new(&self.shared, rules, endpoint, caller, &decided).answered(refusal.status());
+        refusal.into()
     }
 
     fn malformed(&self) -> Result<Response<Body>, Stopped> {
@@ -322,10 +368,14 @@ impl Decided {
     }
 
     fn unreadable(unreadable: Unreadable) -> Self {
+        Self::refused(Refusal::Unreadable, unreadable.fact())
+    }
+
+    fn refused(refusal: Refusal, fact: Fact) -> Self {
         let mut decided = Self::allowed(Numbers::new());
         decided.verdict = Verdict::Block;
-        decided.assessment = Assessment::certain(Signal::Unreadable, unreadable.fact());
-        decided.refusal = Some(Refusal::Unreadable);
+        decided.assessment = Assessment::certain(Signal::Unreadable, fact);
+        decided.refusal = Some(refusal);
         decided
     }
 

@@ -35,9 +35,15 @@ pub(super) fn outbound(parts: &mut http::request::Parts, caller: &Caller, upgrad
     }
     if seen.has_hop_by_hop {
         strip_hop_by_hop(&mut parts.headers, upgrading);
+        if upgrading == Upgrading::Keep {
+            parts.headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        }
     }
     if seen.has_claims && !caller.is_trusted {
-        strip_claims(&mut parts.headers);
+        strip(&mut parts.headers, is_claim);
+    }
+    if seen.has_overrides {
+        strip(&mut parts.headers, is_override);
     }
     if parts.version == Version::HTTP_2 {
         join_cookies(&mut parts.headers);
@@ -58,12 +64,21 @@ pub(super) fn inbound(headers: &mut HeaderMap, upgrading: Upgrading) {
     }
 }
 
-/// Whether the client asks for another protocol.
-pub(super) fn wants_upgrade(headers: &HeaderMap) -> bool {
+/// Whether the client asks for a WebSocket. No other protocol crosses: h2c would carry requests that nobody judged.
+pub(super) fn wants_websocket(headers: &HeaderMap) -> bool {
     let names_upgrade = |value: &HeaderValue| {
         value.as_bytes().split(|byte| *byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
     };
-    headers.contains_key(UPGRADE) && headers.get_all(CONNECTION).iter().any(names_upgrade)
+    names_websocket(headers) && headers.get_all(CONNECTION).iter().any(names_upgrade)
+}
+
+/// Whether a WebSocket, and nothing else, is asked for or agreed to.
+pub(super) fn names_websocket(headers: &HeaderMap) -> bool {
+    let mut protocols = headers.get_all(UPGRADE).iter();
+    match (protocols.next(), protocols.next()) {
+        (Some(protocol), None) => protocol.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket"),
+        (Some(_), Some(_)) | (None, None | Some(_)) => false,
+    }
 }
 
 /// Leaves exactly one Host: the request's own, or HTTP/2's authority.
@@ -100,6 +115,7 @@ struct Survey {
     has_twin: bool,
     has_hop_by_hop: bool,
     has_claims: bool,
+    has_overrides: bool,
 }
 
 impl Survey {
@@ -109,7 +125,8 @@ impl Survey {
             let name = name.as_str();
             survey.has_hop_by_hop |= is_hop_by_hop(name);
             survey.has_claims |= is_claim(name);
-            survey.has_twin |= name.contains('_') && TWINS.contains(&name.replace('_', "-").as_str());
+            survey.has_overrides |= is_override(name);
+            survey.has_twin |= name.contains('_') && is_twin(&name.replace('_', "-"));
         }
         survey
     }
@@ -163,14 +180,29 @@ fn strip_named(headers: &mut HeaderMap, upgrading: Upgrading) {
     }
 }
 
-/// Drops what a stranger says about who he is.
-fn strip_claims(headers: &mut HeaderMap) {
-    let claims: SmallVec<[HeaderName; 4]> = headers.keys().filter(|name| is_claim(name.as_str())).cloned().collect();
-    for name in claims {
+fn strip(headers: &mut HeaderMap, is_one: fn(&str) -> bool) {
+    let named: SmallVec<[HeaderName; 4]> = headers.keys().filter(|name| is_one(name.as_str())).cloned().collect();
+    for name in named {
         headers.remove(name);
     }
 }
 
+/// Fields by which some apps route past their own path and method. They come from clients, also through trusted hops.
+fn is_override(name: &str) -> bool {
+    matches!(
+        name,
+        "x-original-url" | "x-rewrite-url" | "x-http-method-override" | "x-http-method" | "x-method-override"
+    )
+}
+
+/// Fields whose underscore twins are refused: those that framing, reading, routing or identity rest on.
+fn is_twin(name: &str) -> bool {
+    matches!(name, "content-length" | "content-type" | "content-encoding" | "transfer-encoding" | "host")
+        || is_claim(name)
+        || is_override(name)
+}
+
+/// What a stranger says about who he is.
 fn is_claim(name: &str) -> bool {
     matches!(
         name,
@@ -185,8 +217,6 @@ fn is_claim(name: &str) -> bool {
             | "x-originating-ip"
             | "x-remote-ip"
             | "x-remote-addr"
-            | "x-original-url"
-            | "x-rewrite-url"
             | "x-envoy-external-address"
             | "x-proxyuser-ip"
             | "x-request-id"
@@ -278,7 +308,3 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 
 /// Fields that no `Connection` header can take away.
 const KEPT: [HeaderName; 4] = [CONTENT_LENGTH, TRANSFER_ENCODING, HOST, CONNECTION];
-
-/// Fields whose underscore twins are refused.
-const TWINS: [&str; 6] =
-    ["content-length", "transfer-encoding", "content-type", "x-forwarded-for", "x-real-ip", "x-forwarded-proto"];

@@ -44,6 +44,8 @@ pub(super) enum Fault {
     TimedOut,
     #[error("deciding failed")]
     Panicked,
+    #[error("too many guarded requests are in work")]
+    Overloaded,
 }
 
 /// Why a request ends here.
@@ -118,7 +120,7 @@ impl Fault {
     /// Whether the upstream certainly saw nothing of the request.
     pub(super) fn is_unsent(self) -> bool {
         match self {
-            Self::Unreachable | Self::Silent | Self::Panicked => true,
+            Self::Unreachable | Self::Silent | Self::Panicked | Self::Overloaded => true,
             Self::Broken | Self::TimedOut => false,
         }
     }
@@ -128,13 +130,17 @@ impl Fault {
         match self {
             Self::Unreachable | Self::Broken => StatusCode::BAD_GATEWAY,
             Self::Silent | Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-            Self::Panicked => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Panicked | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     /// The answer itself.
     pub(super) fn answer(self) -> Response<Body> {
-        problem(self.status(), FAILED)
+        let mut response = problem(self.status(), FAILED);
+        if self == Self::Overloaded {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
     }
 }
 

@@ -20,8 +20,8 @@ use tokio_rustls::server::TlsStream;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::{BoxError, Service};
 
-use super::activity::{Activity, InWork, Patience, Standing, Watched};
-use super::caller::{Caller, Clock};
+use super::activity::{Activity, InWork, Patience, Protocol, Standing, Watched};
+use super::caller::{Caller, Clock, Link};
 use super::ceiling::Ceiling;
 use super::client_addr::{Peer, TrustedProxies};
 use super::forward::Forward;
@@ -78,7 +78,8 @@ struct Worker<S> {
 pub fn serve(server: &Server, bound: Vec<Bound>) -> std::io::Result<Shutdown> {
     let n_connections = server.config.max_connections.get();
     let connections = Arc::new(Semaphore::new(n_connections as usize));
-    let limit = GlobalConcurrencyLimitLayer::new(server.config.max_in_flight.get() as usize);
+    // An HTTP/2 connection may have many requests; all together no more than there may be connections.
+    let limit = GlobalConcurrencyLimitLayer::new(n_connections as usize);
     let (close, closing) = watch::channel(false);
     let mut per_thread: Vec<Vec<BoundSocket>> = Vec::new();
     for bound in bound {
@@ -165,12 +166,12 @@ where
             BoundSocket::Tcp(listener) => {
                 let Ok(listener) = TcpListener::from_std(listener) else { return };
                 loop {
-                    let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else { return };
                     match listener.accept().await {
                         Ok((stream, peer)) => {
+                            let Some(place) = self.place().await else { return };
                             // Without it small answers wait for the client's acknowledgement; failing to set it only slows.
                             let _set = stream.set_nodelay(true);
-                            tokio::spawn(self.clone().serve_tcp(stream, Peer::Ip(peer.ip()), permit));
+                            tokio::spawn(self.clone().serve_tcp(stream, Peer::Ip(peer.ip()), place));
                         }
                         Err(error) => pause(&error).await,
                     }
@@ -179,10 +180,10 @@ where
             BoundSocket::Unix(listener) => {
                 let Ok(listener) = UnixListener::from_std(listener) else { return };
                 loop {
-                    let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else { return };
                     match listener.accept().await {
                         Ok((stream, _)) => {
-                            let connection = Connection::new(self, Peer::Unix, false, permit);
+                            let Some(place) = self.place().await else { return };
+                            let connection = Connection::new(Peer::Unix, false, Protocol::Http1, place);
                             tokio::spawn(connection.http1(stream, self.clone()));
                         }
                         Err(error) => pause(&error).await,
@@ -192,8 +193,16 @@ where
         }
     }
 
-    async fn serve_tcp(self, stream: TcpStream, peer: Peer, permit: OwnedSemaphorePermit) {
-        let connection = Connection::new(&self, peer, self.tls.is_some(), permit);
+    /// A place for one more connection, as soon as there is one.
+    async fn place(&mut self) -> Option<Arc<Place>> {
+        let permit = Arc::clone(&self.connections).acquire_owned().await.ok()?;
+        self.metrics.connected();
+        Some(Arc::new(Place { metrics: Arc::clone(&self.metrics), _permit: permit }))
+    }
+
+    async fn serve_tcp(self, stream: TcpStream, peer: Peer, place: Arc<Place>) {
+        let is_tls = self.tls.is_some();
+        let connection = |protocol| Connection::new(peer, is_tls, protocol, place);
         let mut closing = self.closing.clone();
         let opened = tokio::time::timeout(self.patience.head, Opened::from(stream, self.tls.clone()));
         let opened = tokio::select! {
@@ -203,10 +212,10 @@ where
             opened = opened => opened,
         };
         match opened {
-            Ok(Ok(Opened::Plain(stream, Protocol::Http1))) => connection.http1(stream, self).await,
-            Ok(Ok(Opened::Plain(stream, Protocol::Http2))) => connection.http2(stream, self).await,
-            Ok(Ok(Opened::Tls(stream, Protocol::Http1))) => connection.http1(stream, self).await,
-            Ok(Ok(Opened::Tls(stream, Protocol::Http2))) => connection.http2(stream, self).await,
+            Ok(Ok(Opened::Plain(stream, protocol @ Protocol::Http1))) => connection(protocol).http1(stream, self).await,
+            Ok(Ok(Opened::Plain(stream, protocol @ Protocol::Http2))) => connection(protocol).http2(stream, self).await,
+            Ok(Ok(Opened::Tls(stream, protocol @ Protocol::Http1))) => connection(protocol).http1(stream, self).await,
+            Ok(Ok(Opened::Tls(stream, protocol @ Protocol::Http2))) => connection(protocol).http2(stream, self).await,
             Ok(Err(error)) => tracing::debug!(%error, "a connection did not open"),
             Err(_) => tracing::debug!("a connection took too long to open"),
         }
@@ -217,12 +226,6 @@ where
 enum Opened {
     Plain(TcpStream, Protocol),
     Tls(Box<TlsStream<TcpStream>>, Protocol),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
-    Http1,
-    Http2,
 }
 
 // === impl Opened ===
@@ -240,13 +243,26 @@ impl Opened {
     }
 }
 
-/// One open connection; its place is free again when it is dropped.
+/// One of the connections that may be open at once; free again when its last holder drops it.
+#[derive(Debug)]
+pub(super) struct Place {
+    metrics: Arc<Metrics>,
+    _permit: OwnedSemaphorePermit,
+}
+
+// === impl Place ===
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.metrics.disconnected();
+    }
+}
+
+/// One open connection.
 struct Connection {
     peer: Peer,
     is_tls: bool,
-    activity: Arc<Activity>,
-    metrics: Arc<Metrics>,
-    _permit: OwnedSemaphorePermit,
+    link: Link,
 }
 
 /// A connection that can be asked to end after the requests it has.
@@ -282,15 +298,8 @@ where
 // === impl Connection ===
 
 impl Connection {
-    fn new<S>(worker: &Worker<S>, peer: Peer, is_tls: bool, permit: OwnedSemaphorePermit) -> Self {
-        worker.metrics.connected();
-        Self {
-            peer,
-            is_tls,
-            activity: Arc::new(Activity::new()),
-            metrics: Arc::clone(&worker.metrics),
-            _permit: permit,
-        }
+    fn new(peer: Peer, is_tls: bool, protocol: Protocol, place: Arc<Place>) -> Self {
+        Self { peer, is_tls, link: Link { activity: Arc::new(Activity::new(protocol)), place } }
     }
 
     async fn http1<S, IO>(self, stream: IO, worker: Worker<S>)
@@ -301,7 +310,7 @@ impl Connection {
             + 'static,
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.activity)));
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.link.activity)));
         let service = self.service(&worker);
         let connection = http1::Builder::new()
             // Header and idle time are watched by `Activity`.
@@ -324,7 +333,7 @@ impl Connection {
             + 'static,
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.activity)));
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&self.link.activity)));
         let service = self.service(&worker);
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -334,9 +343,7 @@ impl Connection {
             .keep_alive_interval(worker.patience.idle)
             .keep_alive_timeout(worker.patience.head)
             .serve_connection(io, service);
-        // One slow stream must not end the others: only silence of the whole connection counts.
-        let patience = Patience { head: worker.patience.idle, idle: worker.patience.idle };
-        self.drive(connection, worker.closing, patience).await;
+        self.drive(connection, worker.closing, worker.patience).await;
     }
 
     /// Serves until the client ends, does nothing for too long, or everything closes.
@@ -352,7 +359,7 @@ impl Connection {
                 biased;
                 // Errors here are the client's: it left, or spoke no HTTP.
                 _ended = connection.as_mut() => return,
-                () = timer.as_mut() => match self.activity.standing(patience) {
+                () = timer.as_mut() => match self.link.activity.standing(patience) {
                     Standing::Expired => return,
                     Standing::Good(left) => timer.as_mut().reset(tokio::time::Instant::now() + left),
                 },
@@ -375,7 +382,7 @@ impl Connection {
             trusted: Arc::clone(&worker.trusted),
             peer: self.peer,
             introduction: Arc::new(Introduction::new(self.peer, self.is_tls)),
-            activity: Arc::clone(&self.activity),
+            link: self.link.clone(),
         }
     }
 }
@@ -387,7 +394,7 @@ struct Stamped<S> {
     trusted: Arc<TrustedProxies>,
     peer: Peer,
     introduction: Arc<Introduction>,
-    activity: Arc<Activity>,
+    link: Link,
 }
 
 // === impl Stamped ===
@@ -401,9 +408,10 @@ where
     type Future = Working<S::Future>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        let in_work = self.activity.work();
+        let in_work = self.link.activity.work();
         let introduction = Arc::clone(&self.introduction);
-        let caller = Caller::new(self.clock, &self.trusted, self.peer, introduction, request.headers());
+        let caller =
+            Caller::new(self.clock, &self.trusted, self.peer, introduction, self.link.clone(), request.headers());
         request.extensions_mut().insert(caller);
         let mut service = self.service.clone();
         // The stack sheds load and so is always ready; asking is what takes its place in the limit.
@@ -429,21 +437,20 @@ impl<F: Future> Future for Working<F> {
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.metrics.disconnected();
-    }
-}
-
 /// What the client starts with: HTTP/2's preface, as clients with prior knowledge do, or anything else.
 async fn protocol_of(stream: &TcpStream) -> std::io::Result<Protocol> {
     let mut start = [0; 4];
+    let mut pause = Duration::from_millis(5);
     loop {
         let n_seen = stream.peek(&mut start).await?;
         // No method of HTTP/1 starts with these letters.
         match start.get(..n_seen).unwrap_or_default() {
             [b'P', b'R', b'I', b' '] => return Ok(Protocol::Http2),
-            [b'P'] | [b'P', b'R'] | [b'P', b'R', b'I'] => tokio::time::sleep(Duration::from_millis(5)).await,
+            [b'P'] | [b'P', b'R'] | [b'P', b'R', b'I'] => {
+                // The kernel says only that there are bytes, not that there are more.
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_millis(500));
+            }
             [..] => return Ok(Protocol::Http1),
         }
     }

@@ -103,9 +103,9 @@ impl Adjacency {
         self.runs.update_known(&number.block(Scale::TenThousand), |run| run.block.node.vouch(at));
     }
 
-    pub(super) fn sweep(&self, at: Timestamp, due: bool) {
-        self.blocks.sweep(due, |block, pressure| keeps(&block.node, pressure, at));
-        self.runs.sweep(due, |run, pressure| keeps(&run.block.node, pressure, at));
+    pub(super) fn sweep(&self, at: Timestamp, blocks_due: bool, runs_due: bool) {
+        self.blocks.sweep(blocks_due, |block, pressure| keeps(&block.node, pressure, at));
+        self.runs.sweep(runs_due, |run, pressure| keeps(&run.block.node, pressure, at));
     }
 
     pub(super) fn sizes(&self) -> [TableSize; 2] {

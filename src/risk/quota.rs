@@ -236,11 +236,13 @@ impl Quotas {
         }
     }
 
-    pub(super) fn sweep(&self, at: Timestamp, due: bool) {
-        self.numbers.sweep(at, due);
-        self.clients.sweep(at, due);
-        self.nets.sweep(at, due);
-        self.ranges.sweep(at, due);
+    /// Sweeps those of numbers, clients, nets and ranges that are due.
+    pub(super) fn sweep(&self, at: Timestamp, due: [bool; 4]) {
+        let [numbers, clients, nets, ranges] = due;
+        self.numbers.sweep(at, numbers);
+        self.clients.sweep(at, clients);
+        self.nets.sweep(at, nets);
+        self.ranges.sweep(at, ranges);
     }
 
     pub(super) fn sizes(&self) -> [TableSize; 4] {

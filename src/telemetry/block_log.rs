@@ -103,6 +103,7 @@ struct Buffer {
     lines: Lines,
     n_lost: u64,
     is_closed: bool,
+    is_done: bool,
 }
 
 #[derive(Debug)]
@@ -148,13 +149,20 @@ impl BlockLog {
 // === impl Writer ===
 
 impl Writer {
-    /// Writes what is left and ends.
+    /// Writes what is left and ends. A sink that takes nothing for two seconds is given up: a stopped reader must not
+    /// keep the process from ending.
     pub fn close(&mut self) {
-        self.shared.lock().is_closed = true;
+        let Some(thread) = self.thread.take() else { return };
+        let mut buffer = self.shared.lock();
+        buffer.is_closed = true;
         self.shared.wake.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // The writer does not panic; were it to, there is nothing left to save.
+        let waited = self.shared.wake.wait_timeout_while(buffer, LAST_WRITE, |buffer| !buffer.is_done);
+        let is_done = waited.unwrap_or_else(PoisonError::into_inner).0.is_done;
+        if is_done {
+            // It has nothing left to do but to end.
             let _ended = thread.join();
+        } else {
+            tracing::error!("block log: the last lines are lost, nobody takes them");
         }
     }
 }
@@ -185,6 +193,8 @@ impl Shared {
             }
             batch.clear();
             if is_closed {
+                self.lock().is_done = true;
+                self.wake.notify_all();
                 return;
             }
         }
@@ -244,6 +254,9 @@ impl Default for BlockLogConfig {
         Self { path: PathBuf::from("-"), numbers: Masking::Masked, hash_key: None }
     }
 }
+
+/// How long the sink may take over the last lines.
+const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// How much is written at once.
 const PIECE: usize = 32 << 10;

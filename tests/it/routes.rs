@@ -33,6 +33,8 @@ fn every_spelling_of_the_path_that_a_router_takes_is_guarded() {
 fn a_path_that_only_decodes_to_a_guarded_one_is_refused() {
     for path in [
         "/api/auth/%73end-otp",
+        "/index.php/api/auth/send-otp",
+        "/App.PHP/api/auth/Send-OTP/",
         "/api/auth//send-otp",
         "/api/x/../auth/send-otp",
         "/api/./auth/send-otp",
@@ -104,7 +106,6 @@ fn a_request_that_names_no_host_two_hosts_or_another_authority_is_refused() {
         "GET /page HTTP/1.1\r\nHost: user@app.example\r\n",
         "GET http://evil.example/page HTTP/1.1\r\nHost: app.example\r\n",
         "POST http://app.example/api/auth/send-otp HTTP/1.1\r\nHost: app.example\r\n",
-        "CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n",
     ] {
         let answer = PAIR.tollgate.ask(format!("{head}X-Case: host\r\nContent-Length: 0\r\n\r\n").as_bytes());
         assert_eq!(answer.status(), 400, "{head}");
@@ -178,4 +179,37 @@ fn a_body_that_breaks_off_is_not_sent() {
     let answer = PAIR.tollgate.send("+12025550104", &[]);
     assert_eq!(answer.status(), 200);
     assert_eq!(PAIR.upstream.requests("cut-body").len(), 0);
+}
+
+#[test]
+fn a_tunnel_or_an_echo_of_the_request_is_no_method_for_an_app() {
+    for head in
+        ["CONNECT app.example:443 HTTP/1.1\r\nHost: app.example:443", "TRACE /page HTTP/1.1\r\nHost: app.example"]
+    {
+        let request = format!("{head}\r\nX-Case: tunnel\r\nAuthorization: Bearer secret\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(PAIR.tollgate.ask(request.as_bytes()).status(), 405, "{head}");
+    }
+    assert_eq!(PAIR.upstream.requests("tunnel").len(), 0);
+}
+
+#[test]
+fn what_an_app_might_route_by_instead_of_the_path_does_not_reach_it() {
+    let headers = ["X-Case: override", "X-Original-URL: /api/auth/send-otp", "X-HTTP-Method-Override: PUT"];
+    assert_eq!(PAIR.tollgate.ask(&post("/page", &headers, "x")).status(), 200);
+    let seen = PAIR.upstream.request("override");
+    assert_eq!((seen.header("x-original-url"), seen.header("x-http-method-override")), (None, None));
+}
+
+#[test]
+fn a_refusal_before_any_number_was_read_leaves_a_line_that_says_why() {
+    for (request, why) in [
+        (post("/api/auth/%73end-otp", &[], ""), "spelled"),
+        (b"DELETE /api/auth/send-otp HTTP/1.1\r\nHost: app.example\r\n\r\n".to_vec(), "method"),
+        (post("/api/auth/send-otp", &["Content-Type: application/json"], "x".repeat(2000)), "larger"),
+    ] {
+        let answer = PAIR.tollgate.ask(&request);
+        let line = PAIR.tollgate.logged(&answer);
+        assert_eq!(line["status"], answer.status());
+        assert!(line["reasons"][0]["detail"].as_str().unwrap().contains(why), "{line}");
+    }
 }

@@ -146,3 +146,16 @@ fn sum(bytes: &[u8]) -> (usize, u64) {
 
 const WEBSOCKET: &str = "GET /chat HTTP/1.1\r\nHost: app.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+#[test]
+fn an_upgrade_to_anything_but_a_websocket_does_not_cross() {
+    let (seen, told) = std::sync::mpsc::channel();
+    on("/h2c", move |head, mut wire| {
+        seen.send((head.header("upgrade").is_some(), head.header("connection").is_some())).unwrap();
+        wire.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+    });
+    let mut client = client();
+    client.write(b"GET /h2c HTTP/1.1\r\nHost: app.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n");
+    assert_eq!(client.wire.head().unwrap().status(), 502, "an upgrade that nobody asked for is no answer");
+    assert_eq!(told.recv().unwrap(), (false, false));
+}

@@ -77,10 +77,19 @@ fn is_plain(key: &str) -> bool {
     key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']'))
 }
 
-/// Whether some parser reads `key` as `name`: in another case, or as an element of it.
+/// Whether some parser reads `key` as `name`: in another case, as an element of it, or because it turns dots and
+/// brackets into underscores and forgets what follows the last bracket, as PHP does.
 fn is_taken_for(key: &str, name: &str) -> bool {
-    let Some((head, rest)) = key.split_at_checked(name.len()) else { return false };
-    head.eq_ignore_ascii_case(name) && (rest.is_empty() || rest.starts_with(['[', ']', '.']))
+    let Some((head, rest)) = key.as_bytes().split_at_checked(name.len()) else { return false };
+    let is_alike = head.iter().copied().map(flat).eq(name.bytes().map(flat));
+    is_alike && (rest.is_empty() || name.ends_with(']') || matches!(rest.first(), Some(b'[' | b']' | b'.')))
+}
+
+fn flat(byte: u8) -> u8 {
+    match byte {
+        b'.' | b'[' | b']' => b'_',
+        byte => byte.to_ascii_lowercase(),
+    }
 }
 
 const MOST_PAIRS: usize = 100;
@@ -109,6 +118,18 @@ mod tests {
         }
         for text in ["a=1;phone=2", "phone=%2", "phone=%zz", "phone=\u{e9}", "+phone=1", "phone%00x=1", "phone=%ff"] {
             assert_eq!(phone(text), Err(Unreadable::Form), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_php_would_merge_is_refused() {
+        for (name, text) in [
+            ("phone_number", "phone_number=1&phone.number=2"),
+            ("phone_number", "phone_number=1&phone[number=2"),
+            ("user[phone]", "user[phone]=1&user[phone]x=2"),
+            ("user[phone]", "user[phone]=1&user.phone.=2"),
+        ] {
+            assert_eq!(field(text.as_bytes(), Some(name), &std::iter::empty()), Err(Unreadable::Repeated), "{text}");
         }
     }
 

@@ -66,17 +66,19 @@ impl Walk {
 // === impl Node ===
 
 impl Node<'_, '_, '_, '_> {
-    /// A value that is neither string nor container: no number can be one.
+    /// A value that is neither string nor container, where a number or a way to one should be.
     fn scalar<E: Error>(&self) -> Result<(), E> {
-        if self.is_number() { Err(self.walk.stop(Unreadable::NotAString)) } else { Ok(()) }
+        Err(self.walk.stop(Unreadable::NotAString))
     }
 
     fn is_number(&self) -> bool {
         self.routes.iter().any(|route| route.is_empty())
     }
 
-    fn enter<E: Error>(&self) -> Result<(), E> {
-        if self.is_number() {
+    /// Goes into a container, which must be of the kind that every path through it expects: an app that takes a map for
+    /// a list, or the other way, would find a number where we do not look.
+    fn enter<E: Error>(&self, is_expected: impl Fn(&Segment) -> bool) -> Result<(), E> {
+        if !self.routes.iter().all(|route| route.first().is_some_and(&is_expected)) {
             return Err(self.walk.stop(Unreadable::NotAString));
         }
         if MOST_DEPTH <= self.depth { Err(self.walk.stop(Unreadable::Excessive)) } else { Ok(()) }
@@ -124,13 +126,13 @@ impl<'de> Visitor<'de> for Node<'_, '_, '_, '_> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         if !self.is_number() {
-            return Ok(());
+            return self.scalar();
         }
         self.found.text(text).map_err(|fault| self.walk.stop(fault))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        self.enter()?;
+        self.enter(|segment| matches!(segment, Segment::Member(_)))?;
         let mut keys = Keys::default();
         while let Some(key) = members.next_key::<Key<'de>>()? {
             self.walk.count_member()?;
@@ -148,7 +150,7 @@ impl<'de> Visitor<'de> for Node<'_, '_, '_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        self.enter()?;
+        self.enter(|segment| matches!(segment, Segment::Each))?;
         loop {
             let routes = self.through_elements();
             let node = Node { walk: self.walk, found: self.found, routes, depth: self.depth + 1 };
@@ -175,8 +177,9 @@ impl<'de> Visitor<'de> for Node<'_, '_, '_, '_> {
         self.scalar()
     }
 
+    /// Null is a field that is not there, except as the number itself.
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.scalar()
+        if self.is_number() { self.scalar() } else { Ok(()) }
     }
 }
 
@@ -300,3 +303,46 @@ fn is_alike(name: &str, key: &str) -> bool {
 
 const MOST_DEPTH: usize = 32;
 const MOST_MEMBERS: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::endpoint::{Endpoint, Locator};
+    use super::*;
+    use crate::attempt::phone::{Reader, ReaderKind};
+
+    fn read(places: &[&str], body: &str) -> Result<usize, Unreadable> {
+        let endpoint: Endpoint = serde_json::from_value(serde_json::json!({
+            "name": "send", "path": "/send", "number": places
+        }))
+        .unwrap();
+        let reader = Reader::builtin(ReaderKind::Google).unwrap();
+        let mut found = Found { endpoint: &endpoint, reader: &reader, numbers: Default::default() };
+        let paths: Vec<&[Segment]> = endpoint
+            .numbers()
+            .iter()
+            .map(|place| match place {
+                Locator::Json(path) => path.as_slice(),
+                Locator::Form(_) | Locator::Query(_) => unreachable!("only JSON here"),
+            })
+            .collect();
+        find(body.as_bytes(), &paths, &mut found).map(|_| found.numbers.len())
+    }
+
+    #[test]
+    fn every_number_of_a_list_is_read() {
+        let body = r#"{"to":[{"phone":"+14155550123"},{"x":1,"phone":"+14155550124"}]}"#;
+        assert_eq!(read(&["json:/to/*/phone"], body), Ok(2));
+    }
+
+    #[test]
+    fn a_container_of_another_kind_than_the_path_expects_is_refused() {
+        for body in [
+            r#"{"phone":"+14155550123","to":{"0":{"phone":"+8821234567"}}}"#,
+            r#"{"to":[{"phone":"+14155550123"},"+8821234567"]}"#,
+            r#"{"to":[{"phone":"+14155550123"},[{"phone":"+8821234567"}]]}"#,
+            r#"{"phone":["+14155550123"]}"#,
+        ] {
+            assert_eq!(read(&["json:/phone", "json:/to/*/phone"], body), Err(Unreadable::NotAString), "{body}");
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -40,6 +40,13 @@ enum Place {
 pub(super) struct Connector {
     upstream: Upstream,
     timeout: Duration,
+    complaints: Mutex<Complaints>,
+}
+
+#[derive(Debug, Default)]
+struct Complaints {
+    last: Option<Instant>,
+    n_unsaid: u64,
 }
 
 // === impl Upstream ===
@@ -121,7 +128,7 @@ impl fmt::Display for Upstream {
 
 impl Connector {
     pub(super) fn new(upstream: Upstream, timeout: Duration) -> Self {
-        Self { upstream, timeout }
+        Self { upstream, timeout, complaints: Mutex::default() }
     }
 
     /// A connection that can take a request. Nothing was sent on any failure.
@@ -129,13 +136,24 @@ impl Connector {
         match tokio::time::timeout(self.timeout, self.open()).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => {
-                tracing::warn!(upstream = %self.upstream, %error, "upstream cannot be reached");
+                self.complain(&error);
                 Err(Fault::Unreachable)
             }
-            Err(_) => {
-                tracing::warn!(upstream = %self.upstream, timeout = ?self.timeout, "upstream does not accept connections");
+            Err(elapsed) => {
+                self.complain(&elapsed);
                 Err(Fault::Silent)
             }
+        }
+    }
+
+    /// Logs a failure, at most once a second with the number of those before it.
+    #[expect(clippy::disallowed_methods, reason = "how often to log is nobody's attempt")]
+    fn complain(&self, error: &dyn fmt::Display) {
+        let mut complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+        complaints.n_unsaid += 1;
+        if complaints.last.is_none_or(|last| Duration::from_secs(1) <= last.elapsed()) {
+            tracing::warn!(upstream = %self.upstream, n_failures = complaints.n_unsaid, %error, "upstream cannot be reached");
+            *complaints = Complaints { last: Some(Instant::now()), n_unsaid: 0 };
         }
     }
 

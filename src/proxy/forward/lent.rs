@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::super::activity::Answering;
 use super::connection::Connection;
 use super::pool::Pool;
 
@@ -16,13 +17,14 @@ pub(super) struct Lent {
     body: Incoming,
     /// `None` once it was given back.
     lender: Option<(Connection, Arc<Pool>)>,
+    _answering: Answering,
 }
 
 // === impl Lent ===
 
 impl Lent {
-    pub(super) fn new(body: Incoming, connection: Connection, pool: Arc<Pool>) -> Self {
-        let mut lent = Self { body, lender: Some((connection, pool)) };
+    pub(super) fn new(body: Incoming, connection: Connection, pool: Arc<Pool>, answering: Answering) -> Self {
+        let mut lent = Self { body, lender: Some((connection, pool)), _answering: answering };
         lent.give_back_if_done();
         lent
     }
