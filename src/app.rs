@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::policy::Policy;
 use crate::proxy::caller::Clock;
 use crate::proxy::ceiling::Ceiling;
-use crate::proxy::endpoint::Endpoints;
+use crate::proxy::endpoint::{Endpoint, Endpoints};
 use crate::proxy::guard::{ReadConfig, Rules, Shared};
 use crate::proxy::{Listen, Server, Shutdown, serve};
 use crate::risk::{Destinations, Engine, TableSize};
@@ -144,6 +144,10 @@ impl App {
     /// # Errors
     /// The first thing that the system refuses.
     pub fn start_with(config: &Config, materials: Materials) -> Result<Self, tower::BoxError> {
+        for region in config.endpoint.iter().filter_map(Endpoint::region) {
+            // National formats go through patterns that are compiled at their first use: here, not in a request.
+            let _warmed = materials.reader.read("2015550123", Some(region));
+        }
         let metrics = Arc::new(Metrics::new());
         let rules =
             Rules::new(Endpoints::new(config.endpoint.clone()), materials.policy(config), version(config), &metrics);

@@ -130,7 +130,7 @@ impl Config {
 
     /// What no section can see of itself.
     fn cross_check(&self, problems: &mut problem::Finder<'_>) {
-        if Listen::Tcp(self.admin.listen).is_public() && self.admin.token.is_none() {
+        if Listen::Tcp(self.admin.listen).is_public() && self.admin.token.is_none() && !problems.any_at("admin") {
             let message = format!(
                 "`{}` can be reached from outside: set `admin.token` as well, or listen on 127.0.0.1",
                 self.admin.listen

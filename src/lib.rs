@@ -7,7 +7,7 @@
 //! # Tenets: the earlier wins
 //! 0. No message is paid for that policy did not permit.
 //! 1. A legitimate user gets a code, or a plain way to get one.
-//! 2. Every refusal can be explained from one log line.
+//! 2. Every refusal on a guarded endpoint can be explained from one log line; floods are counted instead.
 //! 3. Nobody's phone number leaks: not to logs, metrics, error bodies or the admin side, unless the operator asks.
 //! 4. Latency and cost.
 //! 5. Flexibility.
@@ -47,12 +47,14 @@
 //! - `forward` takes only a `Permitted`, which only the guard makes: forwarding without a decision does not compile.
 //! - "No endpoint matched" and "no number could be read" are different types. Absence is never permission.
 //! - A guarded request is decided before any byte goes upstream, and what goes is what came, since providers sign it.
+//! - Only WebSockets are upgraded: any other protocol would carry requests that nobody judged.
 //! - A request is given to the upstream once. It is given to another connection only if hyper hands it back unwritten.
 //! - Errors become responses in one place, `proxy::rescue`; all refusals have one body.
 //!
 //! # Threads
 //! One thread per core, each with a single-threaded runtime, its own listening sockets (`SO_REUSEPORT`) and its own
-//! upstream connections: a request never changes threads and pools need no sharing. The engine, the ceiling and the
+//! upstream connections: a request never changes threads and pools need no sharing. The task that serves a request also
+//! drives its upstream connection. The engine, the ceiling and the
 //! metrics are shared. One control thread serves the admin side and forgets what has expired; one more writes the
 //! block log.
 //!
@@ -68,7 +70,7 @@
 //! |---|---|---|
 //! | per-client ceiling | `proxy::ceiling` (tower-governor) | 429 |
 //! | counters, blocks, baselines, limits | [`risk::Engine`], in bounded windows | an [`risk::Assessment`], a [`risk::Reservation`] |
-//! | thresholds, country rules, mode | [`policy::Policy`]: immutable, replaced whole | a [`policy::Verdict`] |
+//! | thresholds, country rules, mode | [`policy::Policy`]: immutable | a [`policy::Verdict`] |
 //! | upstream connections | `proxy::forward` | nothing |
 //! | listeners, threads, drain | [`app::App`] | a handle |
 //!

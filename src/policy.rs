@@ -3,7 +3,7 @@
 //! 1. A denied destination or kind of number is blocked, whatever else is known.
 //! 2. The score is compared with the thresholds.
 //!
-//! A policy never changes: a new one replaces it whole. Exact limits are the engine's, which counts them.
+//! A policy never changes. Exact limits are the engine's, which counts them.
 
 use std::collections::HashSet;
 use std::str::FromStr;

@@ -162,17 +162,31 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
 
 /// Durations as strings with units, `250ms` to `1d`.
 mod duration {
+    use std::fmt;
     use std::time::Duration;
 
-    use serde::{Deserialize, Deserializer};
+    use serde::de::{Deserializer, Error, Visitor};
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match humantime::parse_duration(&text) {
-            Ok(duration) if duration <= Duration::from_hours(24) => Ok(duration),
-            Ok(_) | Err(_) => Err(serde::de::Error::custom(format!(
-                "`{text}` is not a duration, expected something like \"500ms\", \"10s\" or \"2m\", at most \"1d\""
-            ))),
+        deserializer.deserialize_str(Text)
+    }
+
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = Duration;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string such as \"500ms\", \"10s\" or \"2m\", at most \"1d\"")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
+            match humantime::parse_duration(text) {
+                Ok(duration) if duration <= Duration::from_hours(24) => Ok(duration),
+                Ok(_) | Err(_) => Err(E::custom(format_args!(
+                    "`{text}` is not a duration, expected something like \"500ms\", \"10s\" or \"2m\", at most \"1d\""
+                ))),
+            }
         }
     }
 }

@@ -83,6 +83,11 @@ impl<'a> Finder<'a> {
         self.problems.is_empty()
     }
 
+    /// Whether anything in the section is wrong by itself.
+    pub(super) fn any_at(&self, section: &str) -> bool {
+        self.problems.iter().any(|problem| problem.key.split('.').next() == Some(section))
+    }
+
     pub(super) fn into_error(self) -> ConfigError {
         ConfigError(self.problems)
     }
@@ -97,13 +102,12 @@ impl<'a> Finder<'a> {
         result.map_err(|error| self.note_all("", error)).ok()
     }
 
-    /// Reads `T` from `value`, which stands at the key `at`. A key with a mistake is left out and the rest read
-    /// again, until all mistakes are known.
+    /// Reads `T` from `value`, which stands at the key `at`. A key with a mistake is noted, left out and the rest read
+    /// again, until all mistakes are known; what is returned then is only good for finding more of them.
     pub(super) fn extract<T: DeserializeOwned>(&mut self, at: &str, mut value: Value) -> Option<T> {
         let n_before = self.problems.len();
         for _ in 0..MOST_PROBLEMS {
             let error = match value.deserialize::<T>() {
-                Ok(_) if n_before < self.problems.len() => return None,
                 Ok(read) => return Some(read),
                 Err(error) => error,
             };
@@ -128,6 +132,7 @@ impl<'a> Finder<'a> {
                     format!("there is no such key here, expected one of {}", list(expected))
                 }
                 Kind::MissingField(_) => "this key is needed".to_owned(),
+                Kind::UnknownVariant(found, expected) => format!("`{found}` is not one of {}", list(expected)),
                 other => other.to_string(),
             };
             self.add(&key.join("."), message);

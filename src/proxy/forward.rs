@@ -95,7 +95,8 @@ impl Forward {
     }
 
     /// Sends the request and returns the upstream's answer as soon as its head is there.
-    pub(super) async fn send(&self, Permitted(mut request): Permitted, client: &Link) -> Result<Sent, Fault> {
+    pub(super) async fn send(&self, permitted: Permitted, client: &Link) -> Result<Sent, Fault> {
+        let mut request = permitted.into_request();
         let last_piece = match request.body() {
             Outgoing::Whole(_) => None,
             Outgoing::Stream(_, last_piece) => Some(Arc::clone(last_piece)),

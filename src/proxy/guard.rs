@@ -44,7 +44,7 @@ pub use read::ReadConfig;
 
 /// A request that the guard agreed to: the only thing that can be forwarded. Nothing outside this module makes one.
 #[derive(Debug)]
-pub(super) struct Permitted(pub(super) Request<Outgoing>);
+pub(super) struct Permitted(Request<Outgoing>);
 
 /// What the guard decides by.
 #[derive(Debug)]
@@ -94,6 +94,15 @@ struct Decided {
     refusal: Option<Refusal>,
     reservation: Reservation,
     price: Money,
+}
+
+// === impl Permitted ===
+
+impl Permitted {
+    /// The request, to be sent once.
+    pub(super) fn into_request(self) -> Request<Outgoing> {
+        self.0
+    }
 }
 
 // === impl Rules ===
