@@ -71,12 +71,16 @@ fn a_large_download_passes() {
 
 #[test]
 fn an_answer_that_breaks_off_breaks_off_for_the_client() {
-    on("/broken", |_, mut wire| {
+    let seen = Gate::default();
+    let wait = seen.clone();
+    on("/broken", move |_, mut wire| {
         wire.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+        assert!(wait.pass());
     });
     let mut client = client();
     client.write(b"GET /broken HTTP/1.1\r\nHost: app.example\r\n\r\n");
     client.wire.head().unwrap();
+    seen.open();
     assert_eq!(client.wire.bytes(100), None);
 }
 
