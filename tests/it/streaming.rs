@@ -137,7 +137,8 @@ static TOLLGATE: LazyLock<Tollgate> = LazyLock::new(|| {
         let serve = head.start_line().split(' ').nth(1).and_then(|path| SERVED.lock().unwrap().get(path).cloned());
         serve.unwrap()(&head, wire);
     });
-    Tollgate::at(&format!("http://{upstream}"), "", "")
+    // This app serves one request a connection and does not say so: none of them is worth keeping.
+    Tollgate::at(&format!("http://{upstream}"), "", "[upstream]\nmax_idle = 0\n")
 });
 
 fn megabytes() -> Vec<u8> {
