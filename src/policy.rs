@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use crate::attempt::country::{Country, UnknownCountry};
-use crate::attempt::phone::{Kind, Number, Reader};
+use crate::attempt::phone::{Kind, Number, Prefix, Reader};
 use crate::risk::{Assessment, Fact, Score, Signal};
 
 /// The `[policy]` section.
@@ -41,7 +41,7 @@ pub enum Place {
     /// By ISO 3166-1 code.
     Country(Country),
     /// By leading digits.
-    Prefix(u64),
+    Prefix(Prefix),
 }
 
 /// Neither a country nor a calling prefix.
@@ -181,10 +181,7 @@ impl Place {
     fn holds(&self, number: Number) -> bool {
         match *self {
             Self::Country(country) => number.country() == country,
-            Self::Prefix(prefix) => {
-                let excess = n_digits(number.digits()).checked_sub(n_digits(prefix));
-                excess.is_some_and(|excess| number.digits() / 10u64.pow(excess) == prefix)
-            }
+            Self::Prefix(prefix) => prefix.holds(number),
         }
     }
 }
@@ -194,13 +191,7 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, PlaceError> {
         let Some(digits) = text.strip_prefix('+') else { return Ok(Self::Country(text.parse()?)) };
-        let is_prefix = (1..=12).contains(&digits.len())
-            && !digits.starts_with('0')
-            && digits.bytes().all(|byte| byte.is_ascii_digit());
-        match digits.parse() {
-            Ok(prefix) if is_prefix => Ok(Self::Prefix(prefix)),
-            Ok(_) | Err(_) => Err(PlaceError::Prefix(text.to_owned())),
-        }
+        digits.parse().map(Self::Prefix).map_err(|_| PlaceError::Prefix(text.to_owned()))
     }
 }
 
@@ -262,10 +253,6 @@ impl Mode {
             Self::Monitor => "monitor",
         }
     }
-}
-
-fn n_digits(number: u64) -> u32 {
-    number.checked_ilog10().map_or(1, |log| log + 1)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod google;
 mod grammar;
 mod kind;
 mod numbering;
+mod prefix;
 mod reader;
 mod region;
 mod rules;
@@ -29,6 +30,7 @@ use crate::attempt::country::Country;
 
 pub use block::{Block, Scale};
 pub use kind::{Kind, UnknownKind};
+pub use prefix::{NotAPrefix, Prefix};
 pub use reader::{Reader, ReaderError, ReaderKind};
 pub use region::{Region, UnknownRegion};
 pub use text::{E164, Redacted};

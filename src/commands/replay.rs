@@ -20,7 +20,7 @@ use crate::attempt::phone::Reader;
 use crate::attempt::{Attempt, Timestamp};
 use crate::policy::{Policy, Verdict};
 use crate::proxy::endpoint::{Endpoint, Endpoints, Role};
-use crate::risk::{Assessment, Engine, Event as Outcome, Evidence, Exceeded, Fact, Points, Signal};
+use crate::risk::{Assessment, Engine, Event as Outcome, Evidence, Fact, Signal};
 use event::{Event, Kind};
 use summary::Summary;
 
@@ -176,7 +176,7 @@ impl Replay {
             Verdict::Allow => {
                 if let Err(exceeded) = self.engine.reserve(&[attempt]) {
                     verdict = Verdict::Block;
-                    assessment.evidence.push(limit(exceeded));
+                    assessment.evidence.push(exceeded.evidence());
                 }
             }
             Verdict::Challenge => self.remember(line, attempt),
@@ -229,14 +229,6 @@ impl From<&Evidence> for Reason {
             detail: evidence.fact.to_string(),
         }
     }
-}
-
-fn limit(exceeded: Exceeded) -> Evidence {
-    let fact = match exceeded {
-        Exceeded::UsedUp { dimension, count, per, .. } => Fact::Limit { dimension: dimension.as_str(), count, per },
-        Exceeded::Full(dimension) => Fact::Table(dimension.as_str()),
-    };
-    Evidence { signal: Signal::Limit, points: Points::default(), fact }
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {

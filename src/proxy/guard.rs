@@ -35,7 +35,7 @@ use super::upgrade;
 use crate::attempt::Attempt;
 use crate::attempt::phone::{Number, Reader};
 use crate::policy::{Mode, Policy, Verdict};
-use crate::risk::{Assessment, Engine, Event, Evidence, Exceeded, Fact, Money, Points, Reservation, Signal};
+use crate::risk::{Assessment, Engine, Event, Exceeded, Fact, Money, Reservation, Signal};
 use crate::telemetry::metrics::{EndpointCounters, Outcome, Refused};
 use crate::telemetry::{BlockLog, Metrics};
 use record::Record;
@@ -93,7 +93,6 @@ struct Decided {
     numbers: Numbers,
     refusal: Option<Refusal>,
     reservation: Reservation,
-    price: Money,
 }
 
 // === impl Permitted ===
@@ -233,7 +232,8 @@ impl Guard {
         }
         if decided.verdict != Verdict::Allow && rules.policy.mode() == Mode::Enforce {
             let reason = decided.assessment.deciding().unwrap_or(Signal::Prior);
-            shared.metrics.stopped(decided.verdict, reason, decided.price);
+            let prices = decided.numbers.iter().map(|number| shared.engine.price(*number));
+            shared.metrics.stopped(decided.verdict, reason, prices.fold(Money::default(), Money::plus));
         }
         if let (Some(refusal), Mode::Enforce) = (&decided.refusal, rules.policy.mode()) {
             record.answered(refusal.status());
@@ -294,13 +294,11 @@ impl Guard {
             // A number at its limit tells nothing new, and a flood of it should cost little.
             if let Err(exceeded) = engine.check_number(attempt) {
                 decided.worsen(Verdict::Block, Assessment::default(), attempt.number);
-                decided.price = decided.price.plus(engine.price(attempt.number));
                 decided.exceed(exceeded);
                 return decided;
             }
             let assessment = rules.policy.rule(attempt.number).unwrap_or_else(|| engine.assess(attempt));
             let verdict = rules.policy.judge(&assessment);
-            decided.price = decided.price.plus(engine.price(attempt.number));
             decided.worsen(verdict, assessment, attempt.number);
         }
         match decided.verdict {
@@ -372,7 +370,6 @@ impl Decided {
             numbers,
             refusal: None,
             reservation: Reservation::default(),
-            price: Money::default(),
         }
     }
 
@@ -399,15 +396,9 @@ impl Decided {
     }
 
     fn exceed(&mut self, exceeded: Exceeded) {
-        let (fact, wait) = match exceeded {
-            Exceeded::UsedUp { dimension, count, per, wait } => {
-                (Fact::Limit { dimension: dimension.as_str(), count, per }, wait)
-            }
-            Exceeded::Full(dimension) => (Fact::Table(dimension.as_str()), RETRY_WHEN_FULL),
-        };
         self.verdict = Verdict::Block;
-        self.assessment.evidence.push(Evidence { signal: Signal::Limit, points: Points::default(), fact });
-        self.refusal = Some(Refusal::OverLimit(wait));
+        self.assessment.evidence.push(exceeded.evidence());
+        self.refusal = Some(Refusal::OverLimit(exceeded.wait()));
     }
 }
 
@@ -416,6 +407,3 @@ fn whole(mut parts: Parts, body: Bytes) -> Permitted {
     parts.headers.remove(CONTENT_LENGTH);
     Permitted(Request::from_parts(parts, Outgoing::Whole(Full::new(body))))
 }
-
-/// How long to wait for room in a table of limits.
-const RETRY_WHEN_FULL: std::time::Duration = std::time::Duration::from_mins(1);

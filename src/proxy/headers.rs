@@ -136,15 +136,8 @@ fn strip_hop_by_hop(headers: &mut HeaderMap, upgrading: Upgrading) {
     if headers.contains_key(CONNECTION) {
         strip_named(headers, upgrading);
     }
-    let strips = |name: &&HeaderName| match upgrading {
-        Upgrading::Keep => **name != CONNECTION && **name != UPGRADE,
-        Upgrading::Strip => true,
-    };
-    let named: SmallVec<[HeaderName; 4]> =
-        headers.keys().filter(|name| is_hop_by_hop(name.as_str())).filter(strips).cloned().collect();
-    for name in named {
-        headers.remove(name);
-    }
+    let stays = |name: &str| upgrading == Upgrading::Keep && matches!(name, "connection" | "upgrade");
+    strip(headers, |name| is_hop_by_hop(name) && !stays(name));
 }
 
 /// Fields of one connection.
@@ -180,7 +173,7 @@ fn strip_named(headers: &mut HeaderMap, upgrading: Upgrading) {
     }
 }
 
-fn strip(headers: &mut HeaderMap, is_one: fn(&str) -> bool) {
+fn strip(headers: &mut HeaderMap, is_one: impl Fn(&str) -> bool) {
     let named: SmallVec<[HeaderName; 4]> = headers.keys().filter(|name| is_one(name.as_str())).cloned().collect();
     for name in named {
         headers.remove(name);

@@ -65,7 +65,6 @@ struct Worker<S> {
     trusted: Arc<TrustedProxies>,
     clock: Clock,
     patience: Patience,
-    max_streams: u32,
     connections: Arc<Semaphore>,
     closing: watch::Receiver<bool>,
     metrics: Arc<Metrics>,
@@ -100,7 +99,6 @@ pub fn serve(server: &Server, bound: Vec<Bound>) -> std::io::Result<Shutdown> {
             trusted: Arc::new(server.config.trusted_proxies.clone()),
             clock: server.clock,
             patience: Patience { head: server.config.header_timeout, idle: server.config.idle_timeout },
-            max_streams: MOST_STREAMS,
             connections: Arc::clone(&connections),
             closing: closing.clone(),
             metrics: Arc::clone(&server.shared.metrics),
@@ -337,7 +335,7 @@ impl Connection {
         let service = self.service(&worker);
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
-            .max_concurrent_streams(worker.max_streams)
+            .max_concurrent_streams(MOST_STREAMS)
             .max_header_list_size(MOST_HEAD_H2)
             .max_send_buf_size(MOST_HEAD)
             .keep_alive_interval(worker.patience.idle)

@@ -121,7 +121,8 @@ pub(super) fn keeps(node: &Node, pressure: Pressure, at: Timestamp) -> bool {
     }
 }
 
-/// A host as fifteen bits, and one that is always set, since zero is empty; a clash makes two strangers one household, in one block.
+/// A host as fifteen bits, and one that is always set, since zero is empty; a clash makes two strangers one household,
+/// in one block.
 pub(super) fn fingerprint(host: crate::attempt::client::ClientNet) -> u16 {
     use std::hash::BuildHasher;
     let hash = foldhash::fast::FixedState::default().hash_one(host).to_le_bytes();

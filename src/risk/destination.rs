@@ -13,7 +13,7 @@ use super::node::{Node, Pace, Totals};
 use super::window::Window;
 use super::{Capacity, Lesson};
 use crate::attempt::country::Country;
-use crate::attempt::phone::{Kind, Number};
+use crate::attempt::phone::{Kind, Number, Prefix};
 use crate::attempt::{Attempt, Timestamp};
 
 /// Prices, risk rows and what is learned per country.
@@ -46,10 +46,6 @@ struct PrefixTable<V> {
     rows: Vec<(Prefix, V)>,
     longest: u32,
 }
-
-/// Leading digits of a number, without the plus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Prefix(u64);
 
 // === impl Destinations ===
 
@@ -90,12 +86,8 @@ impl Destinations {
         let points = Points::from_nats((interest / share).ln()).clamp(-MOST, MOST);
         let fact = Fact::Destination { country: number.country(), price, per_mille: per_mille(share) };
         assessment.add(Evidence { signal: Signal::Destination, points, fact });
-        if let Some(points) = self.risks.find(number) {
-            assessment.add(Evidence {
-                signal: Signal::RiskTable,
-                points,
-                fact: Fact::Prefix(self.risks.prefix(number)),
-            });
+        if let Some((prefix, points)) = self.risks.row(number) {
+            assessment.add(Evidence { signal: Signal::RiskTable, points, fact: Fact::Prefix(prefix) });
         }
         if number.kind() == Kind::Unassigned {
             assessment.add(Evidence {
@@ -169,7 +161,7 @@ impl fmt::Display for Money {
 
 impl<V: Copy> PrefixTable<V> {
     fn parse(text: &str, path: &Path, value: impl Fn(&str) -> Option<V>) -> Result<Self, TableError> {
-        let mut rows = Vec::new();
+        let mut rows: Vec<(Prefix, V)> = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') || (rows.is_empty() && line.starts_with("prefix,")) {
@@ -177,7 +169,8 @@ impl<V: Copy> PrefixTable<V> {
             }
             let row = line.split_once(',').and_then(|(prefix, rest)| {
                 let text = rest.split(',').next().unwrap_or(rest);
-                Some((Prefix::parse(prefix.trim())?, value(text.trim())?))
+                let prefix = prefix.trim();
+                Some((prefix.strip_prefix('+').unwrap_or(prefix).parse().ok()?, value(text.trim())?))
             });
             let Some(row) = row else {
                 let problem = format!(
@@ -189,10 +182,10 @@ impl<V: Copy> PrefixTable<V> {
         }
         rows.sort_unstable_by_key(|(prefix, _)| *prefix);
         if let Some(twice) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            let problem = format!("prefix {} stands there twice", twice[0].0.0);
+            let problem = format!("prefix {} stands there twice", twice[0].0);
             return Err(TableError { path: path.to_owned(), line: None, problem });
         }
-        let longest = rows.iter().map(|(prefix, _)| prefix.n_digits()).max().unwrap_or(0);
+        let longest = rows.iter().map(|(prefix, _)| prefix.length()).max().unwrap_or(0);
         Ok(Self { rows, longest })
     }
 
@@ -200,33 +193,12 @@ impl<V: Copy> PrefixTable<V> {
         self.row(number).map(|(_, value)| value)
     }
 
-    fn prefix(&self, number: Number) -> u64 {
-        self.row(number).map_or(0, |(prefix, _)| prefix.0)
-    }
-
     fn row(&self, number: Number) -> Option<(Prefix, V)> {
-        let digits = Prefix(number.digits());
-        let n_digits = digits.n_digits();
-        (1..=self.longest.min(n_digits)).rev().find_map(|length| {
-            let prefix = Prefix(digits.0 / 10u64.pow(n_digits - length));
+        (1..=self.longest).rev().find_map(|length| {
+            let prefix = Prefix::of(number, length)?;
             let index = self.rows.binary_search_by_key(&prefix, |(prefix, _)| *prefix).ok()?;
             self.rows.get(index).copied()
         })
-    }
-}
-
-// === impl Prefix ===
-
-impl Prefix {
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.strip_prefix('+').unwrap_or(text);
-        let is_prefix =
-            (1..=12).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
-        if is_prefix { text.parse().ok().map(Self) } else { None }
-    }
-
-    fn n_digits(self) -> u32 {
-        self.0.checked_ilog10().map_or(1, |log| log + 1)
     }
 }
 

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::Money;
 use crate::attempt::client::ClientNet;
 use crate::attempt::country::Country;
-use crate::attempt::phone::{Block, Kind, Unreadable};
+use crate::attempt::phone::{Block, Kind, Prefix, Unreadable};
 
 /// A log-likelihood ratio in decibans: +10 makes fraud ten times as likely, −10 a tenth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
@@ -82,7 +82,7 @@ pub enum Fact {
         per_mille: u32,
     },
     /// A row of the risk table.
-    Prefix(u64),
+    Prefix(Prefix),
     /// The kind of a number.
     Kind(Kind),
     /// Others in a block.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use smallvec::SmallVec;
 
+use super::evidence::{Evidence, Fact, Points, Signal};
 use super::window::{Full, Window};
 use super::{StateConfig, TableSize};
 use crate::attempt::client::ClientNet;
@@ -174,6 +175,27 @@ impl Dimension {
             Self::Client => "client",
             Self::Net => "net",
             Self::Range => "range",
+        }
+    }
+}
+
+// === impl Exceeded ===
+
+impl Exceeded {
+    /// As a reason: no evidence of fraud, so it says nothing in points.
+    pub fn evidence(self) -> Evidence {
+        let fact = match self {
+            Self::UsedUp { dimension, count, per, .. } => Fact::Limit { dimension: dimension.as_str(), count, per },
+            Self::Full(dimension) => Fact::Table(dimension.as_str()),
+        };
+        Evidence { signal: Signal::Limit, points: Points::default(), fact }
+    }
+
+    /// Until a retry can succeed, if nothing else happens.
+    pub fn wait(self) -> Duration {
+        match self {
+            Self::UsedUp { wait, .. } => wait,
+            Self::Full(_) => WAIT_WHEN_FULL,
         }
     }
 }
@@ -370,6 +392,9 @@ impl UsedUp {
         Exceeded::UsedUp { dimension, count: self.limit.count, per: self.limit.per, wait: self.wait }
     }
 }
+
+/// How long to wait for room in a table.
+const WAIT_WHEN_FULL: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
