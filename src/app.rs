@@ -18,7 +18,8 @@ use crate::proxy::ceiling::Ceiling;
 use crate::proxy::endpoint::{Endpoint, Endpoints};
 use crate::proxy::guard::{ReadConfig, Rules, Shared};
 use crate::proxy::{Listen, Server, Shutdown, serve};
-use crate::risk::{Destinations, Engine, TableSize};
+use crate::geo::Geo;
+use crate::risk::{Carriers, Data, Destinations, Engine, FeedMode, Hosting, TableSize};
 use crate::telemetry::block_log::Writer;
 use crate::telemetry::{BlockLog, Metrics, Pseudonyms};
 use crate::tls;
@@ -27,10 +28,24 @@ use crate::tls;
 #[derive(Debug)]
 pub struct Materials {
     reader: Reader,
-    destinations: Destinations,
+    data: Data,
+    geo: Geo,
     pseudonyms: Pseudonyms,
     server_tls: Option<Arc<rustls::ServerConfig>>,
     client_tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+/// Everything that decides about an attempt.
+#[derive(Debug)]
+pub struct Judge {
+    /// Reads numbers.
+    pub reader: Reader,
+    /// Knows where clients are.
+    pub geo: Geo,
+    /// Scores.
+    pub engine: Engine,
+    /// Decides.
+    pub policy: Policy,
 }
 
 /// A running tollgate.
@@ -66,6 +81,8 @@ impl Materials {
         let reader = keep(&mut problems, "numbers.reader", Reader::builtin(config.numbers.reader));
         let (prices, prefixes) = (config.risk.prices.as_deref(), config.risk.prefixes.as_deref());
         let destinations = keep(&mut problems, "risk", Destinations::load(prices, prefixes));
+        let carriers = keep(&mut problems, "risk.carriers", Carriers::load(None));
+        let hosting = keep(&mut problems, "risk.hosting", Hosting::load(None));
         let pseudonyms =
             config.block_log.hash_key.as_deref().map_or_else(|| Ok(Pseudonyms::ephemeral()), Pseudonyms::load);
         let pseudonyms = keep(&mut problems, "block_log.hash_key", pseudonyms);
@@ -74,9 +91,18 @@ impl Materials {
         let client_tls =
             config.server.upstream.wants_tls().then(|| tls::client(config.upstream.ca.as_deref())).transpose();
         let client_tls = keep(&mut problems, "upstream.ca", client_tls);
-        match (reader, destinations, pseudonyms, server_tls, client_tls) {
-            (Some(reader), Some(destinations), Some(pseudonyms), Some(server_tls), Some(client_tls)) => {
-                Ok(Self { reader, destinations, pseudonyms, server_tls, client_tls })
+        match (reader, destinations, carriers, hosting, pseudonyms, server_tls, client_tls) {
+            (
+                Some(reader),
+                Some(destinations),
+                Some(carriers),
+                Some(hosting),
+                Some(pseudonyms),
+                Some(server_tls),
+                Some(client_tls),
+            ) => {
+                let data = Data { destinations, carriers, hosting };
+                Ok(Self { reader, data, geo: Geo, pseudonyms, server_tls, client_tls })
             }
             _ => Err(problems),
         }
@@ -87,9 +113,11 @@ impl Materials {
         Policy::new(config.policy, config.countries.clone(), config.numbers.deny_types.clone(), &self.reader)
     }
 
-    /// The reader, and an engine over the destinations: what replay and explain need.
-    pub fn into_engine(self, config: &Config) -> (Reader, Engine) {
-        (self.reader, Engine::new(config.state, config.limits.clone(), self.destinations))
+    /// The policy of the configuration, and all that it asks: what replay and explain need.
+    pub fn into_judge(self, config: &Config) -> Judge {
+        let policy = self.policy(config);
+        let engine = engine(config, self.data);
+        Judge { reader: self.reader, geo: self.geo, engine, policy }
     }
 }
 
@@ -156,8 +184,9 @@ impl App {
         let shared = Arc::new(Shared {
             rules,
             in_work: Semaphore::new(config.server.max_in_flight.get() as usize),
-            engine: Arc::new(Engine::new(config.state, config.limits.clone(), materials.destinations)),
+            engine: Arc::new(engine(config, materials.data)),
             reader: materials.reader,
+            geo: materials.geo,
             block_log,
             metrics: Arc::clone(&metrics),
             read: ReadConfig {
@@ -213,7 +242,7 @@ impl Control {
             move || {
                 let mut tables = shared.engine.tables();
                 let (n_keys, capacity) = ceiling.size();
-                tables.push(TableSize { table: "ceiling", n_keys, capacity });
+                tables.push(TableSize { table: "ceiling", n_keys, capacity, n_evicted: 0 });
                 shared.metrics.render(&tables, shared.block_log.n_lost())
             }
         };
@@ -243,6 +272,10 @@ async fn maintain(shared: &Shared, ceiling: &Ceiling, clock: Clock) {
         shared.engine.maintain(clock.now());
         ceiling.maintain();
     }
+}
+
+fn engine(config: &Config, data: Data) -> Engine {
+    Engine::new(config.state, config.limits.clone(), FeedMode::Auto, data)
 }
 
 /// Eight hexadecimal digits that change when anything that decides does.

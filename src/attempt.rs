@@ -2,14 +2,20 @@
 //!
 //! Nothing here waits, reads a clock, logs or remembers.
 
+pub mod agent;
 pub mod client;
 pub mod country;
+pub mod origin;
 pub mod phone;
 
 use std::fmt;
 use std::time::Duration;
 
+use serde::Deserialize;
+
+use agent::Agent;
 use client::Client;
+use origin::Origin;
 use phone::Number;
 
 /// One request that would cost one message: a request with three recipients is three attempts.
@@ -19,8 +25,36 @@ pub struct Attempt {
     pub at: Timestamp,
     /// Who asked; `None` where nobody can know, and then no signal about clients speaks.
     pub client: Option<Client>,
+    /// Where the client's address is used, as far as anybody knows.
+    pub origin: Origin,
+    /// What the client's software looks like, where that was seen.
+    pub agent: Option<Agent>,
     /// The number that would be texted.
     pub number: Number,
+    /// How the code would be delivered.
+    pub channel: Channel,
+}
+
+/// How a code is delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// As a text message.
+    #[default]
+    Text,
+    /// Read out in a call, which costs several times as much.
+    Voice,
+}
+
+/// The decision about an attempt, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Send it.
+    Allow,
+    /// Ask for proof of effort or of a person first.
+    Challenge,
+    /// Send nothing.
+    Block,
 }
 
 /// Milliseconds since the Unix epoch.
@@ -28,6 +62,34 @@ pub struct Attempt {
 /// The live proxy derives it from a monotonic clock, replay from the event file, so it never runs backwards there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
+
+// === impl Attempt ===
+
+impl Attempt {
+    /// A text to the number at `at`, asked for by nobody that is known.
+    pub fn new(at: Timestamp, number: Number) -> Self {
+        Self { at, client: None, origin: Origin::default(), agent: None, number, channel: Channel::default() }
+    }
+
+    /// The same, asked for by `client`.
+    #[must_use]
+    pub fn from(self, client: Client) -> Self {
+        Self { client: Some(client), ..self }
+    }
+}
+
+// === impl Verdict ===
+
+impl Verdict {
+    /// The name in logs, metrics and replay.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Challenge => "challenge",
+            Self::Block => "block",
+        }
+    }
+}
 
 // === impl Timestamp ===
 

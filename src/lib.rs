@@ -82,6 +82,7 @@ pub mod app;
 pub mod attempt;
 pub mod commands;
 pub mod config;
+pub mod geo;
 pub mod policy;
 pub mod proxy;
 pub mod risk;

@@ -5,6 +5,8 @@
 //!
 //! A policy never changes. Exact limits are the engine's, which counts them.
 
+mod decision;
+
 use std::collections::HashSet;
 use std::str::FromStr;
 
@@ -12,7 +14,10 @@ use serde::Deserialize;
 
 use crate::attempt::country::{Country, UnknownCountry};
 use crate::attempt::phone::{Kind, Number, Prefix, Reader};
+use crate::attempt::Verdict;
 use crate::risk::{Assessment, Fact, Score, Signal};
+
+pub use decision::Decision;
 
 /// The `[policy]` section.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -82,17 +87,6 @@ pub struct Inverted {
     block: u8,
 }
 
-/// The decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// Send it.
-    Allow,
-    /// Ask for proof of effort or of a person first.
-    Challenge,
-    /// Send nothing.
-    Block,
-}
-
 /// Everything that judges.
 #[derive(Debug)]
 pub struct Policy {
@@ -152,6 +146,8 @@ impl Policy {
     pub fn judge(&self, assessment: &Assessment) -> Verdict {
         match assessment.score {
             score if score == Score::CERTAIN && assessment.rests_on_a_rule() => Verdict::Block,
+            // Real customers share what is to blame: they are asked, and not refused.
+            score if self.thresholds.block <= score && assessment.spares_customers => Verdict::Challenge,
             score if self.thresholds.block <= score => Verdict::Block,
             score if self.thresholds.challenge <= score => Verdict::Challenge,
             _ => Verdict::Allow,
@@ -227,19 +223,6 @@ impl TryFrom<RawThresholds> for Thresholds {
             return Err(Inverted { challenge: challenge.get(), block: block.get() });
         }
         Ok(Self { challenge, block })
-    }
-}
-
-// === impl Verdict ===
-
-impl Verdict {
-    /// The name in logs, metrics and replay.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Challenge => "challenge",
-            Self::Block => "block",
-        }
     }
 }
 

@@ -3,45 +3,56 @@
 //! The engine is deterministic and keeps no clock: the same attempts and events with the same timestamps give the
 //! same assessments, live and in replay. It knows nothing of thresholds, modes or HTTP.
 
-mod adjacency;
+mod campaign;
+mod carriers;
+mod coherence;
+mod country;
 mod destination;
 mod evidence;
-mod history;
+mod feed;
+mod hosting;
+mod key;
+mod ledger;
 mod node;
+mod numbers;
+mod open;
 mod quota;
-mod velocity;
+mod share;
+mod store;
+mod table;
+mod volume;
+mod weigh;
 mod window;
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 
-use crate::attempt::client::Client;
 use crate::attempt::phone::Number;
-use crate::attempt::{Attempt, Timestamp};
+use crate::attempt::{Attempt, Channel, Timestamp, Verdict};
 
-pub use destination::{Destinations, Money, TableError};
-pub use evidence::{Assessment, Evidence, Fact, Points, Score, ScoreError, Signal};
+pub use carriers::{Carrier, Carriers};
+pub use destination::{Destinations, Money};
+pub use evidence::{Assessment, Crowd, Evidence, Fact, Points, Range, Score, ScoreError, Signal, Source};
+pub use feed::{FeedMode, FeedState};
+pub use hosting::Hosting;
+pub use open::OpenId;
 pub use quota::{Dimension, Exceeded, Limit, LimitError, Limits, Reservation, WhenFull};
+pub use table::TableError;
 
-use adjacency::Adjacency;
-use history::{History, Past};
-use node::Totals;
+use ledger::Ledger;
 use quota::Quotas;
-use velocity::Velocity;
 use window::Occupancy;
 
 /// How much the engine may remember, in keys; full tables are reported in metrics and become evidence.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StateConfig {
-    /// Numbers with a history, and separately numbers under a limit.
+    /// Numbers with a history, separately numbers that typed a code, and numbers under a limit.
     pub numbers: Capacity,
-    /// Blocks of adjacent numbers: those of 1,000 and 100,000, separately those of 10,000, and those under a limit.
+    /// Ranges of numbers of all widths, and separately those under a limit.
     pub blocks: Capacity,
-    /// Client hosts and networks, and separately each of them under a limit.
+    /// Hosts, networks and software of clients, and separately each of them under a limit.
     pub clients: Capacity,
 }
 
@@ -58,21 +69,34 @@ pub struct CapacityError(u64);
 /// Everything remembered about traffic, and the signals that look at it.
 #[derive(Debug)]
 pub struct Engine {
-    destinations: Destinations,
-    adjacency: Adjacency,
-    velocity: Velocity,
-    history: History,
+    data: Data,
+    ledger: Mutex<Ledger>,
     quotas: Quotas,
-    totals: Mutex<Totals>,
-    /// When a code was last typed, in milliseconds.
-    verified_at: AtomicU64,
-    /// When `maintain` last swept a table, in milliseconds, what was assessed since, and whose turn is next.
-    swept_at: AtomicU64,
-    n_unswept: AtomicU64,
-    turn: AtomicU64,
 }
 
-/// What happened after an attempt was permitted.
+/// What is known of the world before any traffic.
+#[derive(Debug)]
+pub struct Data {
+    /// Prices, and the operator's risk table.
+    pub destinations: Destinations,
+    /// Whose numbers are whose.
+    pub carriers: Carriers,
+    /// Networks of servers.
+    pub hosting: Hosting,
+}
+
+/// What becomes of an attempt; beside a verdict, since one that is only monitored is sent all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is sent.
+    Sent,
+    /// It is sent once a challenge is passed.
+    Asked,
+    /// It is not sent.
+    Refused,
+}
+
+/// What happened after an attempt was decided.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
     /// The code was typed: whoever asked does hold the number.
@@ -81,15 +105,20 @@ pub enum Event {
         at: Timestamp,
         /// The number whose code was typed.
         number: Number,
-        /// Who typed it, as far as that is known.
-        client: Option<Client>,
     },
-    /// The challenge was solved; says a little in the number's favour.
+    /// The challenge was solved, and the message is sent after all.
     ChallengePassed {
         /// When.
         at: Timestamp,
-        /// The number that was asked for.
-        number: Number,
+        /// Which challenged attempt it was.
+        send: OpenId,
+    },
+    /// The message certainly never left.
+    Unsent {
+        /// When.
+        at: Timestamp,
+        /// Which attempt it was.
+        send: OpenId,
     },
 }
 
@@ -102,54 +131,31 @@ pub struct TableSize {
     pub n_keys: usize,
     /// Keys it can hold.
     pub capacity: usize,
+    /// Keys that had to go for others.
+    pub n_evicted: u64,
 }
 
 // === impl Engine ===
 
 impl Engine {
     /// An engine that has seen nothing yet.
-    pub fn new(state: StateConfig, limits: Limits, destinations: Destinations) -> Self {
-        Self {
-            destinations,
-            adjacency: Adjacency::new(state.blocks),
-            velocity: Velocity::new(state.clients),
-            history: History::new(state.numbers),
-            quotas: Quotas::new(limits, state),
-            totals: Mutex::new(Totals::default()),
-            verified_at: AtomicU64::new(0),
-            swept_at: AtomicU64::new(0),
-            n_unswept: AtomicU64::new(0),
-            turn: AtomicU64::new(0),
-        }
+    pub fn new(state: StateConfig, limits: Limits, feed: FeedMode, data: Data) -> Self {
+        Self { data, ledger: Mutex::new(Ledger::new(state, feed)), quotas: Quotas::new(limits, state) }
     }
 
-    /// Scores the attempt and remembers it. Costs about a microsecond.
+    /// Scores the attempt. Learns nothing from it: [`Engine::record`] does, once it is decided.
     pub fn assess(&self, attempt: &Attempt) -> Assessment {
-        self.n_unswept.fetch_add(1, Ordering::Relaxed);
-        let past = self.history.recall(attempt);
-        let seen = Past::seen(past, attempt.at);
-        let assessment = self.weigh(attempt, past);
-        let looks_clean = assessment.score <= CLEAN;
-        let lesson = if looks_clean && !self.has_verify_feed(attempt.at) { Lesson::Clean } else { Lesson::Suspect };
-        self.history.observe(attempt);
-        if seen == Seen::Never {
-            self.destinations.observe(attempt, lesson);
-            self.adjacency.observe(attempt, lesson);
-            self.velocity.observe(attempt, lesson);
-        }
-        if seen == Seen::Never && looks_clean {
-            let mut totals = self.totals();
-            totals.sent(attempt.at);
-            if lesson == Lesson::Clean {
-                totals.learn(attempt.at);
-            }
-        }
-        assessment
+        let price = self.price(attempt);
+        let carrier = self.data.carriers.find(attempt.number).prefix;
+        let found = self.ledger().look(attempt, carrier, price);
+        weigh::weigh(attempt, &found, &self.data, price)
     }
 
-    /// Scores the attempt as [`Engine::assess`] would, and remembers nothing.
-    pub fn preview(&self, attempt: &Attempt) -> Assessment {
-        self.weigh(attempt, self.history.recall(attempt))
+    /// Learns from the attempt, from what was decided about it and from what becomes of it. The name is for events that
+    /// follow; an attempt that a rule decided has none.
+    pub fn record(&self, attempt: &Attempt, assessment: &Assessment, verdict: Verdict, fate: Fate) -> Option<OpenId> {
+        let trace = assessment.trace.as_ref()?;
+        self.ledger().record(attempt, self.price(attempt), trace, verdict, fate)
     }
 
     /// Takes one message out of every limit the attempts fall under, all or nothing.
@@ -185,79 +191,39 @@ impl Engine {
 
     /// Learns from what happened after an attempt.
     pub fn fold(&self, event: &Event) {
-        match *event {
-            Event::Verified { at, number, client } => {
-                self.verified_at.store(at.millis(), Ordering::Relaxed);
-                self.totals().learn(at);
-                self.history.verified(number, at);
-                self.adjacency.verified(number, at);
-                self.destinations.verified(number, at);
-                if let Some(client) = client {
-                    self.velocity.verified(client, at);
-                }
-            }
-            Event::ChallengePassed { at, number } => self.history.challenge_passed(number, at),
+        self.ledger().fold(event);
+    }
+
+    /// What the message would cost, for totals of money.
+    pub fn price(&self, attempt: &Attempt) -> Money {
+        let text = self.data.destinations.price(attempt.number);
+        match attempt.channel {
+            Channel::Text => text,
+            Channel::Voice => text.times(VOICE),
         }
     }
 
-    /// What one message to the number costs, for totals of money.
-    pub fn price(&self, number: Number) -> Money {
-        self.destinations.price(number)
+    /// Does what became due and forgets what has expired; call it about once a second of the attempts' time, off the
+    /// request's path.
+    pub fn maintain(&self, at: Timestamp) {
+        self.ledger().advance(at);
+        self.quotas.maintain(at);
     }
 
-    /// Forgets what has expired; call it about once a second of the attempts' time, off the request's path.
-    ///
-    /// Sweeps one table at a time, each about once a minute, or once an hour when little happens. A table over nine
-    /// tenths full is swept at once, and then keys that hold the least knowledge go first: a flood of strangers pushes
-    /// out strangers, not campaigns or customers.
-    pub fn maintain(&self, at: Timestamp) {
-        let since = at.since(Timestamp::from_millis(self.swept_at.load(Ordering::Relaxed)));
-        let n_unswept = self.n_unswept.load(Ordering::Relaxed);
-        let due = LONGEST_UNSWEPT <= since || (SWEEP_PERIOD <= since && MOST_UNSWEPT <= n_unswept);
-        let turn = if due {
-            self.swept_at.store(at.millis(), Ordering::Relaxed);
-            self.n_unswept.store(0, Ordering::Relaxed);
-            Some(self.turn.fetch_add(1, Ordering::Relaxed) % N_TABLES)
-        } else {
-            None
-        };
-        let is_due = |table| turn == Some(table);
-        self.adjacency.sweep(at, is_due(0), is_due(1));
-        self.velocity.sweep(at, is_due(2));
-        self.history.sweep(at, is_due(3));
-        self.quotas.sweep(at, [4, 5, 6, 7].map(is_due));
+    /// Whether typed codes are seen.
+    pub fn feed(&self, at: Timestamp) -> FeedState {
+        self.ledger().feed(at)
     }
 
     /// How full each table is.
     pub fn tables(&self) -> Vec<TableSize> {
-        let mut tables = vec![self.velocity.size().named("clients"), self.history.size().named("numbers")];
-        tables.extend(self.adjacency.sizes());
+        let mut tables = self.ledger().tables().to_vec();
         tables.extend(self.quotas.sizes());
         tables
     }
 
-    fn weigh(&self, attempt: &Attempt, past: Option<Past>) -> Assessment {
-        let seen = Past::seen(past, attempt.at);
-        let totals = self.totals().at(attempt.at);
-        let mut assessment = Assessment::default();
-        assessment.add(Evidence { signal: Signal::Prior, points: PRIOR, fact: Fact::Because("fraud is rare") });
-        let share = self.destinations.weigh(attempt, &totals, &mut assessment);
-        self.adjacency.weigh(attempt, seen, &totals, share, &mut assessment);
-        self.velocity.weigh(attempt, seen, &totals, &mut assessment);
-        History::weigh(attempt, past, &mut assessment);
-        assessment.conclude();
-        assessment
-    }
-
-    /// Whether typed codes are seen at all. Then they alone teach what is normal, which an attack cannot imitate;
-    /// without them traffic that looks clean has to do.
-    fn has_verify_feed(&self, at: Timestamp) -> bool {
-        let verified_at = self.verified_at.load(Ordering::Relaxed);
-        0 < verified_at && at.since(Timestamp::from_millis(verified_at)) < FEED_LIVES
-    }
-
-    fn totals(&self) -> std::sync::MutexGuard<'_, Totals> {
-        self.totals.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -292,39 +258,9 @@ impl TryFrom<u64> for Capacity {
 
 impl Occupancy {
     fn named(self, table: &'static str) -> TableSize {
-        TableSize { table, n_keys: self.n_keys, capacity: self.capacity }
+        TableSize { table, n_keys: self.n_keys, capacity: self.capacity, n_evicted: 0 }
     }
 }
 
-/// Whether this number was asked for lately: a resend or a corrected typo is not a new number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seen {
-    Never,
-    Lately,
-}
-
-/// What an attempt may teach the baselines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lesson {
-    /// It looked like a customer.
-    Clean,
-    /// It did not: it counts as pressure, and never as normal traffic.
-    Suspect,
-}
-
-/// The share of attempts believed fraudulent in ordinary times, 0.6 %, as log-odds.
-const PRIOR: Points = Points::new(-22.0);
-
-/// Attempts up to this score count as ordinary traffic.
-const CLEAN: Score = Score::saturating(20);
-
-/// After so long without a typed code the feed counts as broken.
-const FEED_LIVES: Duration = Duration::from_hours(24);
-
-/// A sweep looks at every key, so it waits until there may be something to find.
-const SWEEP_PERIOD: Duration = Duration::from_secs(7);
-const MOST_UNSWEPT: u64 = 512;
-const LONGEST_UNSWEPT: Duration = Duration::from_mins(7);
-
-/// Tables that take turns in being swept.
-const N_TABLES: u64 = 8;
+/// What a call costs beside a text, about.
+const VOICE: u32 = 4;

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::{fail, load};
+use crate::app::Judge;
 use crate::attempt::Attempt;
 use crate::attempt::client::Client;
 use crate::attempt::phone::Region;
 use crate::config::Config;
-use crate::policy::Verdict;
+use crate::attempt::Verdict;
 use crate::proxy::caller::Clock;
 use crate::risk::Exceeded;
 
@@ -37,8 +38,7 @@ pub fn run(path: &Path, options: &Options) -> ExitCode {
         Ok(region) => region,
         Err(problem) => return fail(&[problem]),
     };
-    let policy = materials.policy(&config);
-    let (reader, engine) = materials.into_engine(&config);
+    let Judge { reader, geo, engine, policy } = materials.into_judge(&config);
     let number = match reader.read(&options.number, region) {
         Ok(number) => number,
         Err(unreadable) => {
@@ -46,11 +46,13 @@ pub fn run(path: &Path, options: &Options) -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let attempt = Attempt { at: Clock::start().now(), client: options.ip.map(Client::new), number };
-    let assessment = policy.rule(number).unwrap_or_else(|| engine.preview(&attempt));
+    let origin = options.ip.map(|ip| geo.lookup(ip)).unwrap_or_default();
+    let client = options.ip.map(Client::new);
+    let attempt = Attempt { client, origin, ..Attempt::new(Clock::start().now(), number) };
+    let assessment = policy.rule(number).unwrap_or_else(|| engine.assess(&attempt));
     let verdict = policy.judge(&assessment);
     println!("number    {} ({}, {})", number.masked(), number.country(), number.kind());
-    println!("price     {} a message", engine.price(number));
+    println!("price     {} a message", engine.price(&attempt));
     println!("verdict   {} (score {}, mode {})", verdict.as_str(), assessment.score.get(), policy.mode().as_str());
     for evidence in &assessment.evidence {
         let detail = evidence.fact.to_string();

@@ -17,10 +17,15 @@ use serde::Serialize;
 use super::{fail, load};
 use crate::attempt::client::Client;
 use crate::attempt::phone::Reader;
-use crate::attempt::{Attempt, Timestamp};
-use crate::policy::{Policy, Verdict};
+use crate::attempt::{Attempt, Channel, Timestamp};
+use crate::attempt::agent::Agent;
+use crate::attempt::origin::{Asn, Origin};
+use crate::geo::Geo;
+use crate::app::Judge;
+use crate::attempt::Verdict;
+use crate::policy::{Decision as Decided, Policy};
 use crate::proxy::endpoint::{Endpoint, Endpoints, Role};
-use crate::risk::{Assessment, Engine, Event as Outcome, Evidence, Fact, Signal};
+use crate::risk::{Assessment, Engine, Event as Outcome, Evidence, Fact, OpenId, Signal};
 use event::{Event, Kind};
 use summary::Summary;
 
@@ -59,9 +64,10 @@ struct Replay {
     engine: Engine,
     policy: Policy,
     reader: Reader,
+    geo: Geo,
     endpoints: Endpoints,
     /// Challenged sends that may still be solved, oldest first.
-    challenged: HashMap<u64, Attempt>,
+    challenged: HashMap<u64, (Attempt, OpenId)>,
     order: VecDeque<u64>,
     maintained_at: Timestamp,
     summary: Summary,
@@ -73,13 +79,13 @@ pub fn run(path: &Path, options: &Options) -> ExitCode {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
-    let policy = materials.policy(&config);
     let endpoints = Endpoints::new(config.endpoint.clone());
-    let (reader, engine) = materials.into_engine(&config);
+    let Judge { reader, geo, engine, policy } = materials.into_judge(&config);
     let replay = Replay {
         engine,
         policy,
         reader,
+        geo,
         endpoints,
         challenged: HashMap::new(),
         order: VecDeque::new(),
@@ -111,7 +117,7 @@ fn replay_all(mut replay: Replay, options: &Options) -> Result<Summary, String> 
         if line.trim().is_empty() {
             continue;
         }
-        let event: Event =
+        let event: Event<'_> =
             serde_json::from_str(&line).map_err(|error| format!("{}:{number}: {error}", options.events.display()))?;
         if let Some(decision) = replay.play(&event, number)? {
             serde_json::to_writer(&mut output, &decision).map_err(|error| written(error.into()))?;
@@ -134,7 +140,7 @@ fn replay_all(mut replay: Replay, options: &Options) -> Result<Summary, String> 
 // === impl Replay ===
 
 impl Replay {
-    fn play(&mut self, event: &Event, number: u64) -> Result<Option<Decision>, String> {
+    fn play(&mut self, event: &Event<'_>, number: u64) -> Result<Option<Decision>, String> {
         let at = Timestamp::from_seconds(event.ts);
         if Duration::from_secs(1) <= at.since(self.maintained_at) {
             self.engine.maintain(at);
@@ -153,7 +159,7 @@ impl Replay {
         }
     }
 
-    fn send(&mut self, event: &Event, at: Timestamp, number: u64) -> Result<Decision, String> {
+    fn send(&mut self, event: &Event<'_>, at: Timestamp, number: u64) -> Result<Decision, String> {
         let line = event.line.unwrap_or(number);
         let endpoint = event.path.as_deref().and_then(|path| self.endpoints.at_path(path));
         if endpoint.is_some_and(|endpoint| endpoint.role() == Role::Verify) {
@@ -169,40 +175,49 @@ impl Replay {
                 return Ok(decision(line, Verdict::Block, &assessment));
             }
         };
-        let attempt = Attempt { at, client: event.client_ip.map(Client::new), number: phone };
-        let mut assessment = self.policy.rule(phone).unwrap_or_else(|| self.engine.assess(&attempt));
-        let mut verdict = self.policy.judge(&assessment);
-        match verdict {
-            Verdict::Allow => {
-                if let Err(exceeded) = self.engine.reserve(&[attempt]) {
-                    verdict = Verdict::Block;
-                    assessment.evidence.push(exceeded.evidence());
-                }
-            }
-            Verdict::Challenge => self.remember(line, attempt),
-            Verdict::Block => {}
+        let attempt = Attempt {
+            at,
+            client: event.client_ip.map(Client::new),
+            origin: self.origin(event),
+            agent: agent(event),
+            number: phone,
+            channel: endpoint.map_or_else(|| channel(event), Endpoint::channel),
+        };
+        let Decided { verdict, assessment, sends, .. } = self.policy.decide(&self.engine, &[attempt]);
+        if let (Verdict::Challenge, Some(send)) = (verdict, sends.first()) {
+            self.remember(line, attempt, *send);
         }
-        self.summary.decided(verdict, Some(phone.country()), &assessment, Some(self.engine.price(phone)));
+        self.summary.decided(verdict, Some(phone.country()), &assessment, Some(self.engine.price(&attempt)));
         Ok(decision(line, verdict, &assessment))
     }
 
-    fn verify(&mut self, event: &Event, at: Timestamp) {
+    fn verify(&mut self, event: &Event<'_>, at: Timestamp) {
         let read = event.phone.as_deref().map(|phone| self.reader.read(phone, event.region));
         if let (Some(Ok(number)), true) = (read, event.success) {
-            self.engine.fold(&Outcome::Verified { at, number, client: event.client_ip.map(Client::new) });
+            self.engine.fold(&Outcome::Verified { at, number });
         }
     }
 
     /// A solved challenge sends the message after all, so it takes its place in the limits.
-    fn challenge_passed(&mut self, event: &Event, at: Timestamp) {
-        let Some(attempt) = event.send_line.and_then(|line| self.challenged.remove(&line)) else { return };
-        self.engine.fold(&Outcome::ChallengePassed { at, number: attempt.number });
+    fn challenge_passed(&mut self, event: &Event<'_>, at: Timestamp) {
+        let Some((attempt, send)) = event.send_line.and_then(|line| self.challenged.remove(&line)) else { return };
         // A limit that is used up by now refuses the send that follows the solution; nobody waits for that answer.
-        let _refused = self.engine.reserve(&[Attempt { at, ..attempt }]);
+        if self.engine.reserve(&[Attempt { at, ..attempt }]).is_ok() {
+            self.engine.fold(&Outcome::ChallengePassed { at, send });
+        }
     }
 
-    fn remember(&mut self, line: u64, attempt: Attempt) {
-        self.challenged.insert(line, attempt);
+    /// As recorded, or else as the database has it.
+    fn origin(&self, event: &Event<'_>) -> Origin {
+        let recorded = Origin { asn: event.asn.and_then(Asn::new), country: event.ip_country };
+        match event.client_ip {
+            Some(ip) if recorded == Origin::default() => self.geo.lookup(ip),
+            Some(_) | None => recorded,
+        }
+    }
+
+    fn remember(&mut self, line: u64, attempt: Attempt, send: OpenId) {
+        self.challenged.insert(line, (attempt, send));
         self.order.push_back(line);
         if MOST_CHALLENGED < self.order.len()
             && let Some(oldest) = self.order.pop_front()
@@ -210,6 +225,18 @@ impl Replay {
             self.challenged.remove(&oldest);
         }
     }
+}
+
+fn agent(event: &Event<'_>) -> Option<Agent> {
+    let properties = [event.ja4.as_deref(), event.user_agent.as_deref()];
+    let is_known = properties.iter().any(Option::is_some);
+    is_known.then(|| Agent::of(properties.map(|property| property.unwrap_or_default().as_bytes())))
+}
+
+/// Where no endpoint says how a code is delivered, its path may.
+fn channel(event: &Event<'_>) -> Channel {
+    let path = event.path.as_deref().unwrap_or_default();
+    if path.ends_with("voice") || path.ends_with("call") { Channel::Voice } else { Channel::Text }
 }
 
 fn decision(line: u64, verdict: Verdict, assessment: &Assessment) -> Decision {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
 use super::activity::Activity;
 use super::client_addr::{Peer, TrustedProxies};
 use super::headers::Introduction;
 use super::serve::Place;
 use crate::attempt::Timestamp;
+use crate::attempt::agent::Agent;
 use crate::attempt::client::Client;
 
 /// What is known of a request before it is read.
@@ -63,6 +64,12 @@ impl Caller {
             link,
             request_id: if is_trusted { given_id(headers).unwrap_or_else(fresh_id) } else { fresh_id() },
         }
+    }
+
+    /// What the client's software looks like.
+    pub(super) fn agent(&self, headers: &HeaderMap) -> Option<Agent> {
+        let user_agent = headers.get(USER_AGENT)?;
+        Some(Agent::of([user_agent.as_bytes()]))
     }
 
     /// The request's name as text; it was made of visible ASCII only.

@@ -13,6 +13,7 @@ use http::{Method, Uri};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+use crate::attempt::Channel;
 use crate::attempt::phone::Region;
 
 /// One `[[endpoint]]`.
@@ -25,6 +26,7 @@ pub struct Endpoint {
     numbers: Vec<Locator>,
     region: Option<Region>,
     role: Role,
+    channel: Channel,
     max_numbers: NonZeroU8,
 }
 
@@ -113,6 +115,8 @@ struct RawEndpoint {
     region: Option<Region>,
     #[serde(default)]
     role: Role,
+    #[serde(default)]
+    channel: Channel,
     #[serde(default = "most_numbers")]
     max_numbers: NonZeroU8,
 }
@@ -195,6 +199,11 @@ impl Endpoint {
         self.region
     }
 
+    /// How its messages are delivered.
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
     /// What it does to a phone.
     pub fn role(&self) -> Role {
         self.role
@@ -238,6 +247,7 @@ impl TryFrom<RawEndpoint> for Endpoint {
             numbers: raw.number,
             region: raw.region,
             role: raw.role,
+            channel: raw.channel,
             max_numbers: raw.max_numbers,
         })
     }

@@ -27,15 +27,18 @@ use tower::Service;
 
 use super::caller::Caller;
 use super::endpoint::{Endpoint, Endpoints, Found, Role};
-use super::extract::{self, Numbers, Unreadable};
+use super::extract::{self, Unreadable};
 use super::forward::{Forward, Outgoing, Sent};
 use super::headers::{self, Upgrading};
 use super::rescue::{Fault, Refusal, Stopped};
 use super::upgrade;
 use crate::attempt::Attempt;
+use crate::attempt::origin::Origin;
 use crate::attempt::phone::{Number, Reader};
-use crate::policy::{Mode, Policy, Verdict};
-use crate::risk::{Assessment, Engine, Event, Exceeded, Fact, Money, Reservation, Signal};
+use crate::attempt::Verdict;
+use crate::policy::{Decision, Mode, Policy};
+use crate::risk::{Engine, Event, Fact, Money, Signal};
+use crate::geo::Geo;
 use crate::telemetry::metrics::{EndpointCounters, Outcome, Refused};
 use crate::telemetry::{BlockLog, Metrics};
 use record::Record;
@@ -69,6 +72,8 @@ pub struct Shared {
     pub engine: Arc<Engine>,
     /// How numbers are read.
     pub reader: Reader,
+    /// Where clients are.
+    pub geo: Geo,
     /// Where decisions are written.
     pub block_log: BlockLog,
     /// Where they are counted.
@@ -86,14 +91,12 @@ pub(super) struct Guard {
 
 /// What was decided about a request, and what it holds until it is sent.
 struct Decided {
-    verdict: Verdict,
-    assessment: Assessment,
-    /// The number that decided, where any could be read.
-    number: Option<Number>,
-    numbers: Numbers,
+    decision: Decision,
+    attempts: Attempts,
     refusal: Option<Refusal>,
-    reservation: Reservation,
 }
+
+type Attempts = SmallVec<[Attempt; 1]>;
 
 // === impl Permitted ===
 
@@ -220,20 +223,17 @@ impl Guard {
         // Parsers are the least trusted code here: one that panics costs this request and nothing else.
         let decided = catch_unwind(AssertUnwindSafe(|| self.decide(rules, endpoint, &parts, &body, caller)));
         let mut decided = decided.map_err(|_| Fault::Panicked)?;
-        let reservation = std::mem::take(&mut decided.reservation);
+        let reservation = std::mem::take(&mut decided.decision.reservation);
         let mut record = Record::new(shared, rules, endpoint, caller, &decided);
+        let decision = &decided.decision;
         if let Some(counters) = rules.counters.get(index) {
-            shared.metrics.decided(
-                counters,
-                decided.verdict,
-                decided.number.map(|number| number.country()),
-                record.elapsed(),
-            );
+            let country = decision.number.map(|number| number.country());
+            shared.metrics.decided(counters, decision.verdict, country, record.elapsed());
         }
-        if decided.verdict != Verdict::Allow && rules.policy.mode() == Mode::Enforce {
-            let reason = decided.assessment.deciding().unwrap_or(Signal::Prior);
-            let prices = decided.numbers.iter().map(|number| shared.engine.price(*number));
-            shared.metrics.stopped(decided.verdict, reason, prices.fold(Money::default(), Money::plus));
+        if decision.verdict != Verdict::Allow && rules.policy.mode() == Mode::Enforce {
+            let reason = decision.assessment.deciding().unwrap_or(Signal::Prior);
+            let prices = decided.attempts.iter().map(|attempt| shared.engine.price(attempt));
+            shared.metrics.stopped(decision.verdict, reason, prices.fold(Money::default(), Money::plus));
         }
         if let (Some(refusal), Mode::Enforce) = (&decided.refusal, rules.policy.mode()) {
             record.answered(refusal.status());
@@ -249,6 +249,9 @@ impl Guard {
             Err(fault) => {
                 if fault.is_unsent() {
                     shared.engine.refund(reservation);
+                    for send in &decided.decision.sends {
+                        shared.engine.fold(&Event::Unsent { at: caller.at, send: *send });
+                    }
                 }
                 record.answered(fault.status());
                 Err(fault.into())
@@ -269,7 +272,7 @@ impl Guard {
         let Sent { mut response, .. } = self.send(whole(parts, body), caller).await?;
         if let (Ok(Ok(numbers)), true) = (read, response.status().is_success()) {
             for number in numbers {
-                shared.engine.fold(&Event::Verified { at: caller.at, number, client: caller.client });
+                shared.engine.fold(&Event::Verified { at: caller.at, number });
                 shared.metrics.verified();
             }
         }
@@ -282,33 +285,23 @@ impl Guard {
             Ok(numbers) => numbers,
             Err(unreadable) => return Decided::unreadable(unreadable),
         };
-        let attempts: SmallVec<[Attempt; 1]> =
-            numbers.iter().map(|number| Attempt { at: caller.at, client: caller.client, number: *number }).collect();
-        self.judge(rules, &attempts, numbers)
-    }
-
-    fn judge(&self, rules: &Rules, attempts: &[Attempt], numbers: Numbers) -> Decided {
-        let engine = &self.shared.engine;
-        let mut decided = Decided::allowed(numbers);
-        for attempt in attempts {
-            // A number at its limit tells nothing new, and a flood of it should cost little.
-            if let Err(exceeded) = engine.check_number(attempt) {
-                decided.worsen(Verdict::Block, Assessment::default(), attempt.number);
-                decided.exceed(exceeded);
-                return decided;
-            }
-            let assessment = rules.policy.rule(attempt.number).unwrap_or_else(|| engine.assess(attempt));
-            let verdict = rules.policy.judge(&assessment);
-            decided.worsen(verdict, assessment, attempt.number);
-        }
-        match decided.verdict {
-            Verdict::Allow => match engine.reserve(attempts) {
-                Ok(reservation) => decided.reservation = reservation,
-                Err(exceeded) => decided.exceed(exceeded),
-            },
-            Verdict::Challenge | Verdict::Block => decided.refusal = Some(Refusal::Forbidden),
-        }
-        decided
+        let agent = caller.agent(&parts.headers);
+        let attempt = |number: &Number| Attempt {
+            at: caller.at,
+            client: caller.client,
+            origin: caller.client.map_or_else(Origin::default, |client| self.shared.geo.lookup(client.ip())),
+            agent,
+            number: *number,
+            channel: endpoint.channel(),
+        };
+        let attempts: Attempts = numbers.iter().map(attempt).collect();
+        let decision = rules.policy.decide(&self.shared.engine, &attempts);
+        let refusal = match (decision.verdict, decision.exceeded) {
+            (_, Some(exceeded)) => Some(Refusal::OverLimit(exceeded.wait())),
+            (Verdict::Allow, None) => None,
+            (Verdict::Challenge | Verdict::Block, None) => Some(Refusal::Forbidden),
+        };
+        Decided { decision, attempts, refusal }
     }
 
     async fn send(&self, permitted: Permitted, caller: &Caller) -> Result<Sent, Fault> {
@@ -362,43 +355,12 @@ impl Service<Request<Incoming>> for Guard {
 // === impl Decided ===
 
 impl Decided {
-    fn allowed(numbers: Numbers) -> Self {
-        Self {
-            verdict: Verdict::Allow,
-            assessment: Assessment::default(),
-            number: None,
-            numbers,
-            refusal: None,
-            reservation: Reservation::default(),
-        }
-    }
-
     fn unreadable(unreadable: Unreadable) -> Self {
         Self::refused(Refusal::Unreadable, unreadable.fact())
     }
 
     fn refused(refusal: Refusal, fact: Fact) -> Self {
-        let mut decided = Self::allowed(Numbers::new());
-        decided.verdict = Verdict::Block;
-        decided.assessment = Assessment::certain(Signal::Unreadable, fact);
-        decided.refusal = Some(refusal);
-        decided
-    }
-
-    /// Takes over a verdict that is worse, or as bad on a higher score.
-    fn worsen(&mut self, verdict: Verdict, assessment: Assessment, number: Number) {
-        let worst = (self.verdict, self.assessment.score);
-        if self.number.is_none() || worst < (verdict, assessment.score) {
-            self.verdict = verdict;
-            self.assessment = assessment;
-            self.number = Some(number);
-        }
-    }
-
-    fn exceed(&mut self, exceeded: Exceeded) {
-        self.verdict = Verdict::Block;
-        self.assessment.evidence.push(exceeded.evidence());
-        self.refusal = Some(Refusal::OverLimit(exceeded.wait()));
+        Self { decision: Decision::unreadable(fact), attempts: Attempts::new(), refusal: Some(refusal) }
     }
 }
 

@@ -5,23 +5,18 @@
 //! ordinary traffic.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::adjacency::CountryShare;
 use super::evidence::{Assessment, Evidence, Fact, Points, Signal};
-use super::node::{Node, Pace, Totals};
-use super::window::Window;
-use super::{Capacity, Lesson};
-use crate::attempt::country::Country;
+use super::table::{self, TableError, read};
 use crate::attempt::phone::{Kind, Number, Prefix};
-use crate::attempt::{Attempt, Timestamp};
+use crate::attempt::Attempt;
 
-/// Prices, risk rows and what is learned per country.
+/// Prices and risk rows.
 #[derive(Debug)]
 pub struct Destinations {
     prices: PrefixTable<Money>,
     risks: PrefixTable<Points>,
-    countries: Window<Country, Node>,
     /// The sum of the squared prices of all prefixes: what attackers' interest is a share of.
     interest: f32,
 }
@@ -29,15 +24,6 @@ pub struct Destinations {
 /// An amount in millionths of a US dollar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(u64);
-
-/// A data file that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{}{}: {problem}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
-pub struct TableError {
-    path: PathBuf,
-    line: Option<usize>,
-    problem: String,
-}
 
 /// Values per calling prefix; the longest prefix of a number decides.
 #[derive(Debug)]
@@ -76,36 +62,23 @@ impl Destinations {
         self.prices.find(number).unwrap_or(UNKNOWN_PRICE)
     }
 
-    pub(super) fn weigh(&self, attempt: &Attempt, totals: &Totals, assessment: &mut Assessment) -> CountryShare {
+    /// What the destination says, when its country has this share of ordinary traffic.
+    pub(super) fn weigh(&self, attempt: &Attempt, share: f32, assessment: &mut Assessment) {
         let number = attempt.number;
-        let node = self.countries.read(&number.country(), |node| node.aged(attempt.at)).unwrap_or_default();
-        let normal = node.normal(Pace::Prompt);
-        let share = ((normal + 0.12) / (totals.normal() + 30.0)).clamp(LEAST_SHARE, 0.999);
         let price = self.price(number);
-        let interest = (price.dollars().powi(2) / self.interest).max(LEAST_INTEREST);
-        let points = Points::from_nats((interest / share).ln()).clamp(-MOST, MOST);
+        let interest = (price.interest() / self.interest).max(LEAST_INTEREST);
+        let points = Points::from_nats((interest / share).ln()).decibans();
+        let bounded = points.clamp(-MOST, MOST);
         let fact = Fact::Destination { country: number.country(), price, per_mille: per_mille(share) };
-        assessment.add(Evidence { signal: Signal::Destination, points, fact });
+        assessment.add(Evidence { signal: Signal::Destination, points: Points::new(bounded), fact });
         if let Some((prefix, points)) = self.risks.row(number) {
             assessment.add(Evidence { signal: Signal::RiskTable, points, fact: Fact::Prefix(prefix) });
         }
         if number.kind() == Kind::Unassigned {
-            assessment.add(Evidence {
-                signal: Signal::NumberType,
-                points: UNASSIGNED,
-                fact: Fact::Kind(number.kind()),
-            });
+            // Nobody's number in an unlikely country is hardly more unlikely than a number there: one bound for both.
+            let points = Points::new((points + UNASSIGNED).clamp(-MOST, MOST) - bounded);
+            assessment.add(Evidence { signal: Signal::NumberType, points, fact: Fact::Kind(number.kind()) });
         }
-        CountryShare { share, normal }
-    }
-
-    pub(super) fn observe(&self, attempt: &Attempt, lesson: Lesson) {
-        // There are fewer countries than the window has room for.
-        let _full = self.countries.update(attempt.number.country(), |node| node.count(attempt.at, lesson));
-    }
-
-    pub(super) fn verified(&self, number: Number, at: Timestamp) {
-        self.countries.update_known(&number.country(), |node| node.vouch(at));
     }
 
     fn new(prices: &str, path: &Path, risks: Option<(&str, &Path)>) -> Result<Self, TableError> {
@@ -120,8 +93,8 @@ impl Destinations {
                 })
             },
         )?;
-        let interest = prices.rows.iter().map(|(_, price)| price.dollars().powi(2)).sum();
-        Ok(Self { prices, risks, countries: Window::new(COUNTRIES), interest })
+        let interest = prices.rows.iter().map(|(_, price)| price.interest()).sum();
+        Ok(Self { prices, risks, interest })
     }
 }
 
@@ -144,7 +117,19 @@ impl Money {
         Self(self.0.saturating_add(other.0))
     }
 
-    fn dollars(self) -> f32 {
+    /// So many times as much.
+    #[must_use]
+    pub const fn times(self, n: u32) -> Self {
+        Self(self.0.saturating_mul(n as u64))
+    }
+
+    /// What an attacker is drawn by, who shares the revenue: the square of the price, which beyond that of the dearest
+    /// countries stands for calls by satellite, whose numbers are refused anyway.
+    fn interest(self) -> f32 {
+        self.dollars().min(DEAREST).powi(2)
+    }
+
+    pub(super) fn dollars(self) -> f32 {
         self.0 as f32 / 1e6
     }
 }
@@ -162,28 +147,23 @@ impl fmt::Display for Money {
 impl<V: Copy> PrefixTable<V> {
     fn parse(text: &str, path: &Path, value: impl Fn(&str) -> Option<V>) -> Result<Self, TableError> {
         let mut rows: Vec<(Prefix, V)> = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') || (rows.is_empty() && line.starts_with("prefix,")) {
-                continue;
-            }
-            let row = line.split_once(',').and_then(|(prefix, rest)| {
+        for (line, row) in table::rows(text, "prefix,") {
+            let pair = row.split_once(',').and_then(|(prefix, rest)| {
                 let text = rest.split(',').next().unwrap_or(rest);
                 let prefix = prefix.trim();
                 Some((prefix.strip_prefix('+').unwrap_or(prefix).parse().ok()?, value(text.trim())?))
             });
-            let Some(row) = row else {
+            let Some(pair) = pair else {
                 let problem = format!(
-                    "`{line}` is not a row, expected a calling prefix of 1 to 12 digits and a number within bounds, such as `998,336000`"
+                    "`{row}` is not a row, expected a calling prefix of 1 to 12 digits and a number within bounds, such as `998,336000`"
                 );
-                return Err(TableError { path: path.to_owned(), line: Some(index + 1), problem });
+                return Err(TableError::in_line(path, line, problem));
             };
-            rows.push(row);
+            rows.push(pair);
         }
         rows.sort_unstable_by_key(|(prefix, _)| *prefix);
         if let Some(twice) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            let problem = format!("prefix {} stands there twice", twice[0].0);
-            return Err(TableError { path: path.to_owned(), line: None, problem });
+            return Err(TableError::in_file(path, format!("prefix {} stands there twice", twice[0].0)));
         }
         let longest = rows.iter().map(|(prefix, _)| prefix.length()).max().unwrap_or(0);
         Ok(Self { rows, longest })
@@ -202,21 +182,10 @@ impl<V: Copy> PrefixTable<V> {
     }
 }
 
-fn read(path: &Path) -> Result<String, TableError> {
-    std::fs::read_to_string(path).map_err(|error| TableError {
-        path: path.to_owned(),
-        line: None,
-        problem: error.to_string(),
-    })
-}
-
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share times 1000 fits")]
 fn per_mille(share: f32) -> u32 {
     (share * 1000.0).round() as u32
 }
-
-/// More countries and calling codes than there are.
-const COUNTRIES: Capacity = Capacity(1024);
 
 /// What a message to a destination in no table is taken to cost: half of the dearest in the shipped one.
 const UNKNOWN_PRICE: Money = Money(168_000);
@@ -225,10 +194,11 @@ const UNKNOWN_PRICE: Money = Money(168_000);
 const MOST_MICROS: u64 = 10_000_000;
 
 const LEAST_INTEREST: f32 = 0.004;
-const LEAST_SHARE: f32 = 1e-4;
 
 /// The most that a destination can say either way, in decibans.
 const MOST: f32 = 10.0;
 
 /// What a number in no assigned range says.
-const UNASSIGNED: Points = Points::new(6.0);
+const UNASSIGNED: f32 = 6.0;
+
+const DEAREST: f32 = 0.35;

@@ -7,8 +7,12 @@ use serde::Deserialize;
 use smallvec::SmallVec;
 
 use super::Money;
+use super::coherence::Relation;
+use super::key::{Family, Key, Level};
+use super::store::Place;
 use crate::attempt::client::ClientNet;
 use crate::attempt::country::Country;
+use crate::attempt::origin::Asn;
 use crate::attempt::phone::{Block, Kind, Prefix, Unreadable};
 
 /// A log-likelihood ratio in decibans: +10 makes fraud ten times as likely, −10 a tenth.
@@ -47,16 +51,24 @@ pub enum Signal {
     RiskTable,
     /// The kind of number: premium, satellite, or in no assigned range.
     NumberType,
-    /// Other numbers of the same block, asked for by other clients.
-    Adjacency,
+    /// The client's country beside the number's.
+    ClientCountry,
+    /// Whether codes were typed from the client's host or network before.
+    FamiliarClient,
+    /// The client is in a hosting network, where no customers live.
+    HostingNetwork,
+    /// Who else asked for numbers of the same range, at six widths, and whether they typed their codes.
+    Prefix,
     /// Numbers that follow one another.
     Sequence,
-    /// Different numbers asked for by one client.
-    ClientRate,
-    /// Different numbers asked for by one client network.
-    NetRate,
+    /// What else the same host, network or software asked for, and whether the codes were typed.
+    Source,
     /// What this very number did before.
     NumberHistory,
+    /// Money spent on the country and not answered with codes.
+    UnverifiedSpend,
+    /// Money about to be spent on unknown numbers of the country within an hour.
+    SpendSurge,
     /// A table was full, so something could not be known.
     StateFull,
     /// Policy: the destination is denied, or not among the allowed ones.
@@ -85,15 +97,21 @@ pub enum Fact {
     Prefix(Prefix),
     /// The kind of a number.
     Kind(Kind),
-    /// Others in a block.
-    Block {
-        /// Which.
-        block: Block,
-        /// How many other numbers.
-        n_others: u32,
-        /// In which time.
-        within: Duration,
+    /// The client's country beside the number's.
+    ClientCountry {
+        /// Where the client is, as far as it is known.
+        client: Option<Country>,
+        /// Where the number is.
+        number: Country,
+        /// Whether customers are usual where the client is.
+        is_home: bool,
     },
+    /// A network of servers.
+    Hosting(Asn),
+    /// The attempt beside others for the same range of numbers.
+    Range(Range, Crowd),
+    /// The attempt beside others from the same source.
+    Clients(Source, Crowd),
     /// A run of numbers.
     Run {
         /// Where.
@@ -101,14 +119,19 @@ pub enum Fact {
         /// How many numbers stand in a row with this one.
         n_others: u32,
     },
-    /// Numbers asked for by a client or network.
-    Clients {
-        /// Which.
-        net: ClientNet,
-        /// How many other numbers.
-        n_others: u32,
-        /// In which time.
-        within: Duration,
+    /// Money that was not answered with codes.
+    Overdraft {
+        /// Where it went.
+        country: Country,
+        /// How many times the allowance it is, in tenths.
+        tenths: u32,
+    },
+    /// Money to unknown numbers within an hour.
+    Surge {
+        /// Where it goes.
+        country: Country,
+        /// How many times what is usual it is, in tenths.
+        tenths: u32,
     },
     /// Sends to this number that nobody answered with a code.
     Unverified(u32),
@@ -133,6 +156,41 @@ pub enum Fact {
     Because(&'static str),
 }
 
+/// A range of numbers, from wide to narrow.
+#[derive(Clone, Copy, Debug)]
+pub enum Range {
+    /// All destinations of about the same price that are asked for from the same kind of place.
+    Pool,
+    /// A country.
+    Country(Country),
+    /// An operator's range.
+    Carrier(Prefix),
+    /// Adjacent numbers.
+    Block(Block),
+}
+
+/// Who asks, from wide to narrow.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// The same software.
+    Agent,
+    /// An autonomous system.
+    Asn(Asn),
+    /// A network or host.
+    Net(ClientNet),
+}
+
+/// How many new numbers there were, and what became of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Crowd {
+    /// The position of this attempt among the new numbers.
+    pub nth: u32,
+    /// In which time.
+    pub within: Duration,
+    /// How many typed a code; `None` where typed codes are not seen.
+    pub n_typed: Option<u32>,
+}
+
 /// All evidence about one attempt, and the score it adds up to.
 #[derive(Clone, Debug, Default)]
 pub struct Assessment {
@@ -140,6 +198,24 @@ pub struct Assessment {
     pub score: Score,
     /// What it rests on.
     pub evidence: SmallVec<[Evidence; 8]>,
+    /// Whether real customers share what is to blame, so that they are to be asked and not refused.
+    pub spares_customers: bool,
+    pub(super) trace: Option<Box<Trace>>,
+}
+
+/// What the engine needs to learn from an attempt once it is decided.
+#[derive(Clone, Debug)]
+pub(super) struct Trace {
+    pub(super) keys: SmallVec<[(Key, Option<Place>); 10]>,
+    /// The narrowest key that explains the evidence.
+    pub(super) culprit: Level,
+    pub(super) is_fresh: bool,
+    pub(super) is_clean: bool,
+    pub(super) is_customer: bool,
+    pub(super) probability: f32,
+    /// And whether the number is of a home market.
+    pub(super) relation: Option<(Relation, bool)>,
+    pub(super) familiarity: Option<super::coherence::Familiarity>,
 }
 
 // === impl Points ===
@@ -166,6 +242,11 @@ impl Points {
         (self.0 * 10.0).round() as i32
     }
 
+    /// The probability that these are the log-odds of.
+    pub fn probability(self) -> f32 {
+        1.0 / (1.0 + 10f32.powf(-self.0.clamp(-300.0, 300.0) / 10.0))
+    }
+
     /// Bounded on both sides.
     pub fn clamp(self, low: f32, high: f32) -> Self {
         Self(self.0.clamp(low, high))
@@ -190,8 +271,7 @@ impl Score {
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a probability times 100 fits")]
     fn from_log_odds(points: Points) -> Self {
-        let odds = 10f32.powf(-points.0.clamp(-400.0, 400.0) / 10.0);
-        Self((100.0 / (1.0 + odds)).round() as u8)
+        Self((100.0 * points.probability()).round() as u8)
     }
 }
 
@@ -216,11 +296,15 @@ impl Signal {
             Self::Destination => "destination",
             Self::RiskTable => "risk_table",
             Self::NumberType => "number_type",
-            Self::Adjacency => "adjacency",
+            Self::ClientCountry => "client_country",
+            Self::FamiliarClient => "familiar_client",
+            Self::HostingNetwork => "hosting_network",
+            Self::Prefix => "prefix",
             Self::Sequence => "sequence",
-            Self::ClientRate => "client_rate",
-            Self::NetRate => "net_rate",
+            Self::Source => "source",
             Self::NumberHistory => "number_history",
+            Self::UnverifiedSpend => "unverified_spend",
+            Self::SpendSurge => "spend_surge",
             Self::StateFull => "state_full",
             Self::CountryDenied => "country_denied",
             Self::TypeDenied => "type_denied",
@@ -236,7 +320,7 @@ impl Assessment {
     /// An assessment that rests on one fact of policy, which no evidence outweighs.
     pub fn certain(signal: Signal, fact: Fact) -> Self {
         let evidence = Evidence { signal, points: RULE, fact };
-        Self { score: Score::CERTAIN, evidence: SmallVec::from_slice(&[evidence]) }
+        Self { score: Score::CERTAIN, evidence: SmallVec::from_slice(&[evidence]), ..Self::default() }
     }
 
     /// The signal that decided against the attempt: a used-up limit, or else the strongest evidence.
@@ -264,9 +348,111 @@ impl Assessment {
         }
     }
 
+    /// Adds what is missing to even odds, if that is anything.
+    pub(super) fn raise(&mut self, signal: Signal, fact: Fact) {
+        let missing = -self.sum().0;
+        if 0.0 < missing {
+            self.evidence.push(Evidence { signal, points: Points(missing), fact });
+            self.conclude();
+        }
+    }
+
     pub(super) fn conclude(&mut self) {
-        let sum = self.evidence.iter().map(|evidence| evidence.points.0).sum();
-        self.score = Score::from_log_odds(Points(sum));
+        self.score = Score::from_log_odds(self.sum());
+    }
+
+    /// The probability of fraud.
+    pub(super) fn probability(&self) -> f32 {
+        self.sum().probability()
+    }
+
+    /// The log-odds of fraud, in nats.
+    pub(super) fn nats(&self) -> f32 {
+        self.sum().0 / 10.0 * std::f32::consts::LN_10
+    }
+
+    fn sum(&self) -> Points {
+        Points(self.evidence.iter().map(|evidence| evidence.points.0).sum())
+    }
+}
+
+// === impl Trace ===
+
+impl Trace {
+    /// Whether keys of the level learn from an attempt that was not allowed: those as narrow as what is to blame, and
+    /// the narrow ones of the other family.
+    pub(super) fn blames(&self, level: Level) -> bool {
+        if level.family() == self.culprit.family() {
+            return self.culprit <= level;
+        }
+        match level.family() {
+            Family::Prefix => Level::Carrier <= level,
+            Family::Source => Level::Net <= level,
+        }
+    }
+}
+
+// === impl Crowd ===
+
+impl Crowd {
+    fn outcome(self) -> Outcome {
+        Outcome(self.n_typed)
+    }
+}
+
+impl fmt::Display for Crowd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} new number in {}", Ordinal(self.nth), Span(self.within))
+    }
+}
+
+/// How many of a crowd typed a code, as the end of a sentence.
+struct Outcome(Option<u32>);
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => Ok(()),
+            Some(0) => f.write_str(", none of them typed a code"),
+            Some(n) => write!(f, ", {n} typed a code"),
+        }
+    }
+}
+
+/// `1st`, `2nd`, `11th`.
+struct Ordinal(u32);
+
+impl fmt::Display for Ordinal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ending = match (self.0 % 10, self.0 % 100) {
+            (_, 11..=13) => "th",
+            (1, _) => "st",
+            (2, _) => "nd",
+            (3, _) => "rd",
+            _ => "th",
+        };
+        write!(f, "{}{ending}", self.0)
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pool => f.write_str("destinations of this price and origin"),
+            Self::Country(country) => write!(f, "{country}"),
+            Self::Carrier(prefix) => write!(f, "+{prefix}…"),
+            Self::Block(block) => write!(f, "{block}"),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agent => f.write_str("this client software"),
+            Self::Asn(asn) => write!(f, "{asn}"),
+            Self::Net(net) => write!(f, "{net}"),
+        }
     }
 }
 
@@ -285,13 +471,33 @@ impl fmt::Display for Fact {
             }
             Self::Prefix(prefix) => write!(f, "+{prefix} is in the risk table"),
             Self::Kind(kind) => write!(f, "the number is {}", kind.as_str()),
-            Self::Block { block, n_others, within } => {
-                write!(f, "{n_others} other new numbers in {block} in {} from other clients", Span(within))
+            Self::ClientCountry { client, number, is_home } => {
+                let client = client.map_or_else(|| "an unknown country".to_owned(), |client| client.to_string());
+                let usual = if client == number.to_string() {
+                    "the number's own country"
+                } else if is_home {
+                    "where customers are"
+                } else {
+                    "neither the number's country nor where customers are"
+                };
+                write!(f, "a number of {number} asked for from {client}, {usual}")
             }
+            Self::Hosting(asn) => write!(f, "{asn} is a hosting network, and nobody there typed a code"),
+            Self::Range(range, crowd) => write!(f, "{crowd} in {range}{}", crowd.outcome()),
+            Self::Clients(source, crowd) => write!(f, "{crowd} asked for by {source}{}", crowd.outcome()),
             Self::Run { block, n_others } => write!(f, "stands in a row with {n_others} other numbers of {block}"),
-            Self::Clients { net, n_others, within } => {
-                write!(f, "{n_others} other new numbers asked for by {net} in {}", Span(within))
-            }
+            Self::Overdraft { country, tenths } => write!(
+                f,
+                "unanswered messages to {country} cost {}.{} times their allowance",
+                tenths / 10,
+                tenths % 10
+            ),
+            Self::Surge { country, tenths } => write!(
+                f,
+                "unknown numbers of {country} would cost {}.{} times what an hour usually may",
+                tenths / 10,
+                tenths % 10
+            ),
             Self::Unverified(n_sends) => write!(f, "{n_sends} earlier messages to this number, no code typed"),
             Self::VerifiedBefore => f.write_str("this number typed a code before"),
             Self::Table(table) => write!(f, "the table of {table} is full"),

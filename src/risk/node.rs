@@ -1,173 +1,88 @@
-//! What is remembered about one key: how many different numbers were asked for, and how much of that is normal.
-//!
-//! Counts decay exponentially, so that a window has no edge to wait for and a node is a few words.
+//! What is remembered about one key, a run of numbers or a source: how many people asked, what became of it, and how
+//! much of that is normal. Everything fades, so that a window has no edge to wait for.
 
-use super::Lesson;
-use super::evidence::Points;
+use super::store::Worth;
 use crate::attempt::Timestamp;
 
-/// One client, network or country: 24 bytes.
+/// 64 bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Node {
     at: Timestamp,
-    /// Different numbers asked for, over ten minutes and over four hours.
-    short: f32,
-    long: f32,
-    /// Ordinary traffic over a week, and the part of it that is too young to be trusted as normal.
-    clean: f32,
-    young: f32,
-}
-
-/// One block of numbers, and the hosts that asked last, so that one household is not a crowd: 32 bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct BlockNode {
-    pub(super) node: Node,
-    /// Fingerprints; zero is empty.
+    /// Evidence of the codes that were typed or not, in nats: against silence, and against half of all codes.
+    pub(super) silence: f32,
+    pub(super) halves: f32,
+    /// Numbers asked for and not (yet) converted, over ten minutes and four hours.
+    pub(super) short: f32,
+    pub(super) long: f32,
+    /// Conversions over the same windows: they explain their own failures and what is still under way.
+    pub(super) short_typed: f32,
+    pub(super) long_typed: f32,
+    /// Learned ordinary traffic, with half-lives of a week and of six hours.
+    pub(super) week: f32,
+    pub(super) day: f32,
+    /// Sends of the last minutes that had time to convert, and those that did: the control of delivery failures.
+    pub(super) matured: f32,
+    pub(super) converted: f32,
+    /// Fingerprints of the hosts that asked last; zero is empty.
     hosts: [u16; 4],
+    /// The last digits of the numbers asked for last, plus one; zero is empty.
+    tails: [u16; 4],
 }
 
-/// A block of 10,000, and the last four digits of the numbers asked for last in it, plus one; zero is empty.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RunNode {
-    pub(super) block: BlockNode,
-    tails: [u16; 6],
-}
-
-/// Ordinary traffic of the whole product.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
-    at: Timestamp,
-    short: f32,
-    long: f32,
-    clean: f32,
-}
-
-/// How many others there are, and how surprising that is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Surprise {
-    pub(super) nats: f32,
-    pub(super) n_others: f32,
-    pub(super) within: Scale,
-}
-
-/// Which of the two windows.
+/// One of the two windows of counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scale {
     Short,
     Long,
 }
 
-/// How fast a key's own traffic becomes its normal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pace {
-    /// At once: countries.
-    Prompt,
-    /// After about an hour, so that an attack in a fresh block does not teach itself normal as it goes.
-    Patient,
-}
-
 // === impl Node ===
 
 impl Node {
-    /// The node as it would be at `at`.
-    pub(super) fn aged(mut self, at: Timestamp) -> Self {
+    /// The node as it is at `at`.
+    pub(super) fn age(&mut self, at: Timestamp) {
         let elapsed = at.seconds_since(self.at);
-        if 0.0 < elapsed {
-            self.at = at;
-            self.short *= decay(elapsed, SHORT);
-            self.long *= decay(elapsed, LONG);
-            self.clean *= decay(elapsed, CLEAN);
-            self.young *= decay(elapsed, YOUNG);
+        if elapsed <= 0.0 {
+            return;
         }
+        self.at = at;
+        let fade = Fade::over(elapsed);
+        self.silence *= fade.evidence;
+        self.halves *= fade.evidence;
+        self.short *= fade.short;
+        self.short_typed *= fade.short;
+        self.long *= fade.long;
+        self.long_typed *= fade.long;
+        self.week *= fade.week;
+        self.day *= fade.day;
+        self.matured *= fade.control;
+        self.converted *= fade.control;
+    }
+
+    /// A copy, as it is at `at`.
+    pub(super) fn aged(mut self, at: Timestamp) -> Self {
+        self.age(at);
         self
     }
 
-    /// Counts a new number.
-    pub(super) fn count(&mut self, at: Timestamp, lesson: Lesson) {
-        *self = self.aged(at);
+    /// Counts another number that was asked for.
+    pub(super) fn count(&mut self) {
         self.short += 1.0;
         self.long += 1.0;
-        if lesson == Lesson::Clean {
-            self.clean += 1.0;
-            self.young += 1.0;
-        }
     }
 
-    /// A number of this key turned out to be a customer's: it is pressure no longer, and normal at once.
-    pub(super) fn vouch(&mut self, at: Timestamp) {
-        *self = self.aged(at);
-        self.short = (self.short - 1.0).max(0.0);
-        self.long = (self.long - 1.0).max(0.0);
-        if 1.0 <= self.young {
-            self.young -= 1.0;
-        } else {
-            self.clean += 1.0;
-        }
-    }
-
-    /// Ordinary traffic learned, as far as it may be trusted at this pace.
-    pub(super) fn normal(&self, pace: Pace) -> f32 {
-        match pace {
-            Pace::Prompt => self.clean,
-            Pace::Patient => (self.clean - self.young).max(0.0),
-        }
-    }
-
-    /// How surprising the others in this key are, when it usually has `share` of all ordinary traffic.
-    ///
-    /// The count of others is compared with a geometric law of mean `mu` (arrivals come in bursts, so not Poisson);
-    /// the tail probability `p` becomes evidence by Vovk and Wang's p-to-e calibrator, `1 / (2 sqrt p)`, which stays
-    /// valid however often it is looked at.
-    pub(super) fn surprise(&self, own: f32, share: f32, totals: &Totals) -> Surprise {
-        let usual = share / (1.0 - share);
-        let [short, long] = [(self.short, totals.short), (self.long, totals.long)].map(|(seen, total)| {
-            let n_others = seen - own;
-            (e_value((total * usual).max(LEAST_EXPECTED), n_others), n_others)
-        });
-        if long.0 <= short.0 {
-            Surprise { nats: short.0, n_others: short.1, within: Scale::Short }
-        } else {
-            Surprise { nats: long.0, n_others: long.1, within: Scale::Long }
-        }
-    }
-
-    /// Whether nothing worth keeping is left.
-    pub(super) fn is_spent(&self, at: Timestamp) -> bool {
-        let node = self.aged(at);
-        node.long < 0.05 && node.clean < 0.5
-    }
-
-    /// Whether little would be lost: one number, none of it learned, and not of the last minute.
-    pub(super) fn is_slight(&self, at: Timestamp) -> bool {
-        60.0 < at.seconds_since(self.at) && self.long < 1.5 && self.normal(Pace::Patient) < 0.5
-    }
-}
-
-// === impl BlockNode ===
-
-impl BlockNode {
-    /// Counts a new number, unless its host is one that asked lately.
-    pub(super) fn count(&mut self, at: Timestamp, host: Option<u16>, lesson: Lesson) {
-        if let Some(host) = host {
-            if self.knows(host) {
-                return;
-            }
-            self.hosts.rotate_right(1);
-            self.hosts[0] = host;
-        }
-        self.node.count(at, lesson);
-    }
-
-    /// Whether the host asked lately.
+    /// Whether the host is one of those that asked last.
     pub(super) fn knows(&self, host: u16) -> bool {
         self.hosts.contains(&host)
     }
-}
 
-// === impl RunNode ===
+    /// Remembers who asked.
+    pub(super) fn meet(&mut self, host: u16) {
+        self.hosts.rotate_right(1);
+        self.hosts[0] = host;
+    }
 
-impl RunNode {
-    /// Remembers the number's last four digits for runs.
+    /// Remembers a number's last digits, below 10,000, for runs.
     pub(super) fn follow(&mut self, tail: u16) {
         if !self.tails.contains(&(tail + 1)) {
             self.tails.rotate_right(1);
@@ -180,74 +95,58 @@ impl RunNode {
         let mut tails = self.tails.map(i32::from);
         tails.sort_unstable();
         let here = i32::from(tail) + 1;
-        let mut n_others = 0;
-        let mut edge = here;
-        for other in tails.into_iter().filter(|other| here < *other) {
-            if STRIDE < other - edge {
-                break;
-            }
-            n_others += 1;
-            edge = other;
-        }
-        edge = here;
-        for other in tails.into_iter().rev().filter(|other| 0 < *other && *other < here) {
-            if STRIDE < edge - other {
-                break;
-            }
-            n_others += 1;
-            edge = other;
-        }
-        n_others
-    }
-}
-
-// === impl Totals ===
-
-impl Totals {
-    /// The totals as they are at `at`.
-    pub(super) fn at(mut self, at: Timestamp) -> Self {
-        let elapsed = at.seconds_since(self.at);
-        if 0.0 < elapsed {
-            self.at = at;
-            self.short *= decay(elapsed, SHORT);
-            self.long *= decay(elapsed, LONG);
-            self.clean *= decay(elapsed, CLEAN);
-        }
-        self
+        let above = row(here, tails.into_iter().filter(|other| here < *other));
+        let below = row(here, tails.into_iter().rev().filter(|other| 0 < *other && *other < here));
+        above + below
     }
 
-    /// Counts one attempt that looked ordinary.
-    pub(super) fn sent(&mut self, at: Timestamp) {
-        *self = self.at(at);
-        self.short += 1.0;
-        self.long += 1.0;
+    /// Moves the evidence of typed codes. What speaks for a key is bounded: credit cannot be hoarded.
+    pub(super) fn weigh(&mut self, silence: f32, halves: f32) {
+        self.silence = (self.silence + silence).max(FLOOR);
+        self.halves = (self.halves + halves).max(FLOOR);
+    }
+
+    /// What typed and untyped codes say in all, in nats.
+    pub(super) fn conversion(&self) -> f32 {
+        self.silence.max(self.halves - LOOK_TWICE).min(MOST_CONVERSION)
+    }
+
+    /// A number of this key typed its code `elapsed` seconds after it was counted.
+    pub(super) fn convert(&mut self, elapsed: f32) {
+        self.short = (self.short - (-elapsed / SHORT).exp()).max(0.0);
+        self.long = (self.long - (-elapsed / LONG).exp()).max(0.0);
     }
 
     /// Learns one piece of ordinary traffic.
-    pub(super) fn learn(&mut self, at: Timestamp) {
-        *self = self.at(at);
-        self.clean += 1.0;
+    pub(super) fn learn(&mut self) {
+        self.week += 1.0;
+        self.day += 1.0;
     }
 
-    /// Ordinary traffic learned in all.
-    pub(super) fn normal(&self) -> f32 {
-        self.clean
+    /// Unconverted numbers, conversions and the length in seconds of a window.
+    pub(super) fn window(&self, scale: Scale) -> (f32, f32, f32) {
+        match scale {
+            Scale::Short => (self.short, self.short_typed, SHORT),
+            Scale::Long => (self.long, self.long_typed, LONG),
+        }
     }
 }
 
-// === impl Surprise ===
-
-impl Surprise {
-    /// As points, less what looking in many places costs, between zero and `cap`.
-    pub(super) fn points(self, cap: f32) -> Points {
-        let points = Points::from_nats(self.nats).decibans().min(cap) - LOOK_ELSEWHERE;
-        Points::new(points.max(0.0))
+impl Worth for Node {
+    /// What a campaign did weighs as much as what customers did; a single unanswered request weighs nothing.
+    fn worth(&self, now: Timestamp) -> f32 {
+        let node = self.aged(now);
+        let evidence = node.silence.abs().max(node.halves.abs());
+        let is_fresh = now.seconds_since(self.at) < FRESH;
+        evidence + node.week + (node.long - 1.0).max(0.0) + if is_fresh { 0.5 } else { 0.0 }
     }
 }
 
 // === impl Scale ===
 
 impl Scale {
+    pub(super) const BOTH: [Self; 2] = [Self::Short, Self::Long];
+
     /// The window's length.
     pub(super) const fn duration(self) -> std::time::Duration {
         match self {
@@ -257,79 +156,62 @@ impl Scale {
     }
 }
 
-fn decay(elapsed: f32, time_constant: f32) -> f32 {
-    (-elapsed / time_constant).exp()
+/// By how much everything fades in some time.
+struct Fade {
+    evidence: f32,
+    short: f32,
+    long: f32,
+    week: f32,
+    day: f32,
+    control: f32,
 }
 
-fn e_value(mu: f32, n_others: f32) -> f32 {
-    if n_others <= 0.3 {
-        return 0.0;
+impl Fade {
+    fn over(elapsed: f32) -> Self {
+        let decay = |time_constant: f32| (-elapsed / time_constant).exp();
+        Self {
+            evidence: decay(EVIDENCE),
+            short: decay(SHORT),
+            long: decay(LONG),
+            week: decay(WEEK),
+            day: decay(DAY),
+            control: decay(CONTROL),
+        }
     }
-    (0.5 * n_others * ((1.0 + mu) / mu).ln() - std::f32::consts::LN_2).max(0.0)
 }
 
-/// Time constants in seconds: pressure over ten minutes and four hours, normality over a week, and the hour that
-/// traffic takes to become normal.
+/// How many of `others`, in their order from `here` on, follow one another.
+fn row(here: i32, others: impl Iterator<Item = i32>) -> u32 {
+    let mut edge = here;
+    others
+        .take_while(|other| {
+            let is_next = (edge - other).abs() <= STRIDE;
+            edge = *other;
+            is_next
+        })
+        .count() as u32
+}
+
+/// One deciban in nats.
+pub(super) const DECIBAN: f32 = std::f32::consts::LN_10 / 10.0;
+
+/// Time constants, in seconds; a half-life is 0.693 of one.
 const SHORT: f32 = 600.0;
 const LONG: f32 = 14_400.0;
-const CLEAN: f32 = 604_800.0;
-const YOUNG: f32 = 3_600.0;
+const CONTROL: f32 = 360.0;
+const EVIDENCE: f32 = 8.0 * 3600.0 / std::f32::consts::LN_2;
+const WEEK: f32 = 7.0 * 86_400.0 / std::f32::consts::LN_2;
+const DAY: f32 = 6.0 * 3600.0 / std::f32::consts::LN_2;
 
-/// The least number of others expected anywhere.
-const LEAST_EXPECTED: f32 = 0.001;
+/// Bounds of what codes can say, in nats.
+const FLOOR: f32 = -12.0 * DECIBAN;
+const MOST_CONVERSION: f32 = 30.0 * DECIBAN;
 
-/// The price of looking at several keys at once, in decibans.
-const LOOK_ELSEWHERE: f32 = 6.0;
+/// The price of asking two questions instead of one.
+const LOOK_TWICE: f32 = 3.0 * DECIBAN;
 
 /// The widest step inside a run.
 const STRIDE: i32 = 2;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_millis(1_000 * seconds)
-    }
-
-    #[test]
-    fn what_was_counted_fades() {
-        let mut node = Node::default();
-        node.count(at(0), Lesson::Suspect);
-        let later = node.aged(at(600));
-        assert!((later.short - 0.368).abs() < 0.01);
-        assert!(!node.is_spent(at(600)));
-        assert!(node.is_spent(at(100_000)));
-    }
-
-    #[test]
-    fn one_household_is_not_a_crowd() {
-        let mut block = BlockNode::default();
-        for _ in 0..5 {
-            block.count(at(0), Some(7), Lesson::Clean);
-        }
-        assert!((block.node.short - 1.0).abs() < 0.01);
-    }
-
-    #[test]
-    fn an_attack_does_not_teach_a_block_to_be_normal_while_it_runs() {
-        let mut node = Node::default();
-        for second in 0..20 {
-            node.count(at(second * 10), Lesson::Clean);
-        }
-        assert!(node.normal(Pace::Patient) < 1.0);
-        assert!(19.0 < node.normal(Pace::Prompt));
-        assert!(15.0 < node.aged(at(20_000)).normal(Pace::Patient), "yesterday's traffic is normal");
-    }
-
-    #[test]
-    fn numbers_two_apart_stand_in_a_row() {
-        let mut block = RunNode::default();
-        for tail in [100, 102, 103, 900] {
-            block.follow(tail);
-        }
-        assert_eq!(block.run(104), 3);
-        assert_eq!(block.run(101), 3);
-        assert_eq!(block.run(500), 0);
-    }
-}
+/// An entry younger than this, in seconds, is kept before one that is as empty and older.
+const FRESH: f32 = 120.0;

@@ -4,6 +4,7 @@
 //! Only messages that were permitted count: nobody can use up somebody else's limit by being refused.
 
 use std::cmp::Reverse;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -106,6 +107,10 @@ pub(super) struct Quotas {
     nets: Quota<ClientNet>,
     ranges: Quota<Block>,
     when_full: WhenFull,
+    /// When a table was last swept, in milliseconds, what was reserved since, and whose turn is next.
+    swept_at: AtomicU64,
+    n_unswept: AtomicU64,
+    turn: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -141,9 +146,9 @@ impl Default for Limits {
         let limit = |count, per| Limit { count, per };
         let (minutes, hours) = (Duration::from_mins, Duration::from_hours);
         Self {
-            number: vec![limit(5, minutes(10)), limit(10, hours(24))],
-            client: vec![limit(30, hours(1))],
-            net: vec![limit(300, hours(1))],
+            number: vec![limit(10, minutes(10)), limit(20, hours(24))],
+            client: Vec::new(),
+            net: Vec::new(),
             range: Vec::new(),
             when_full: WhenFull::Block,
         }
@@ -220,10 +225,14 @@ impl Quotas {
                 passes: Window::new(state.blocks),
             },
             when_full: limits.when_full,
+            swept_at: AtomicU64::new(0),
+            n_unswept: AtomicU64::new(0),
+            turn: AtomicU64::new(0),
         }
     }
 
     pub(super) fn reserve(&self, attempts: &[Attempt]) -> Result<Reservation, Exceeded> {
+        self.n_unswept.fetch_add(1, Ordering::Relaxed);
         let mut reservation = Reservation::default();
         for attempt in attempts {
             if let Err(exceeded) = self.reserve_one(attempt) {
@@ -259,12 +268,21 @@ impl Quotas {
     }
 
     /// Sweeps those of numbers, clients, nets and ranges that are due.
-    pub(super) fn sweep(&self, at: Timestamp, due: [bool; 4]) {
-        let [numbers, clients, nets, ranges] = due;
-        self.numbers.sweep(at, numbers);
-        self.clients.sweep(at, clients);
-        self.nets.sweep(at, nets);
-        self.ranges.sweep(at, ranges);
+    /// Forgets what has expired: one table at a time, each about once a minute under load, or once an hour when little
+    /// happens. A table over nine tenths full is swept at once.
+    pub(super) fn maintain(&self, at: Timestamp) {
+        let since = at.since(Timestamp::from_millis(self.swept_at.load(Ordering::Relaxed)));
+        let n_unswept = self.n_unswept.load(Ordering::Relaxed);
+        let due = LONGEST_UNSWEPT <= since || (SWEEP_PERIOD <= since && MOST_UNSWEPT <= n_unswept);
+        let turn = due.then(|| {
+            self.swept_at.store(at.millis(), Ordering::Relaxed);
+            self.n_unswept.store(0, Ordering::Relaxed);
+            self.turn.fetch_add(1, Ordering::Relaxed) % N_TABLES
+        });
+        self.numbers.sweep(at, turn == Some(0));
+        self.clients.sweep(at, turn == Some(1));
+        self.nets.sweep(at, turn == Some(2));
+        self.ranges.sweep(at, turn == Some(3));
     }
 
     pub(super) fn sizes(&self) -> [TableSize; 4] {
@@ -392,6 +410,14 @@ impl UsedUp {
         Exceeded::UsedUp { dimension, count: self.limit.count, per: self.limit.per, wait: self.wait }
     }
 }
+
+/// A sweep looks at every key, so it waits until there may be something to find.
+const SWEEP_PERIOD: Duration = Duration::from_secs(15);
+const MOST_UNSWEPT: u64 = 512;
+const LONGEST_UNSWEPT: Duration = Duration::from_mins(15);
+
+/// Tables that take turns in being swept.
+const N_TABLES: u64 = 4;
 
 /// How long to wait for room in a table.
 const WAIT_WHEN_FULL: Duration = Duration::from_mins(1);

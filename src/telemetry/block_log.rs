@@ -19,7 +19,8 @@ use super::Pseudonyms;
 use crate::attempt::Timestamp;
 use crate::attempt::client::Client;
 use crate::attempt::phone::Number;
-use crate::policy::{Mode, Verdict};
+use crate::attempt::Verdict;
+use crate::policy::Mode;
 use crate::risk::Assessment;
 use line::Lines;
 

@@ -11,7 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::attempt::country::Country;
-use crate::policy::Verdict;
+use crate::attempt::Verdict;
 use crate::risk::{Money, Signal, TableSize};
 
 /// Everything counted.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::attempt::country::Country;
-use crate::policy::Verdict;
+use crate::attempt::Verdict;
 use crate::risk::{Assessment, Money, Signal};
 
 #[derive(Debug, Default)]

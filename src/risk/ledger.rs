@@ -1,0 +1,462 @@
+//! All memory of the scoring, behind one lock: what an attempt finds in it, and what it leaves there.
+//!
+//! Deterministic: time comes with the attempts, and whatever became due before an attempt is done before it.
+
+use std::collections::HashMap;
+
+use smallvec::SmallVec;
+
+use super::campaign::Campaign;
+use super::coherence::{Coherence, Familiarities, Familiarity, Relation};
+use super::country::{CountryRow, delivery};
+use super::destination::Money;
+use super::evidence::Trace;
+use super::feed::{Feed, FeedMode, FeedState};
+use super::key::{Family, Key, Keyring, Level, Pool};
+use super::node::{DECIBAN, Node};
+use super::numbers::{Numbers, Past};
+use super::open::{Due, Open, OpenId, Opens, State, Told};
+use super::store::{Place, Store};
+use super::{Event, Fate, StateConfig, TableSize};
+use crate::attempt::country::Country;
+use crate::attempt::phone::{Number, Prefix};
+use crate::attempt::{Attempt, Timestamp, Verdict};
+
+#[derive(Debug)]
+pub(super) struct Ledger {
+    keyring: Keyring,
+    prefixes: Store<Node>,
+    sources: Store<Node>,
+    /// Everything, as one node.
+    total: Node,
+    /// There are only so many countries.
+    countries: HashMap<Country, CountryRow, foldhash::fast::FixedState>,
+    coherence: Coherence,
+    familiarities: Familiarities,
+    campaign: Campaign,
+    numbers: Numbers,
+    opens: Opens,
+    feed: Feed,
+}
+
+/// What an attempt finds under one of its keys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    pub(super) key: Key,
+    pub(super) place: Option<Place>,
+    pub(super) node: Node,
+}
+
+/// What an attempt finds about itself.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) looks: SmallVec<[Look; 10]>,
+    pub(super) carrier: Prefix,
+    pub(super) total: Node,
+    pub(super) country: CountryRow,
+    pub(super) past: Option<Past>,
+    pub(super) is_customer: bool,
+    pub(super) relation: Option<(Relation, bool)>,
+    pub(super) coherence: f32,
+    pub(super) familiarity: Option<(Familiarity, f32)>,
+    pub(super) prior: f32,
+    pub(super) feed: FeedState,
+    pub(super) host: u16,
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    pub(super) fn new(state: StateConfig, feed: FeedMode) -> Self {
+        Self {
+            keyring: Keyring::default(),
+            prefixes: Store::new(state.blocks.get()),
+            sources: Store::new(state.clients.get()),
+            total: Node::default(),
+            countries: HashMap::default(),
+            coherence: Coherence::default(),
+            familiarities: Familiarities::default(),
+            campaign: Campaign::default(),
+            numbers: Numbers::new(state.numbers.get()),
+            opens: Opens::new(MOST_OPEN),
+            feed: Feed::new(feed),
+        }
+    }
+
+    /// What is known of everything the attempt touches.
+    pub(super) fn look(&mut self, attempt: &Attempt, carrier: Prefix, price: Money) -> Found {
+        let at = attempt.at;
+        self.advance(at);
+        self.total.age(at);
+        let (relation, is_home_number) = self.relation(attempt);
+        let pool = Pool { price_class: price_class(price), relation };
+        let keys = self.keyring.keys(attempt, carrier, pool);
+        let looks: SmallVec<[Look; 10]> = keys.iter().map(|key| self.look_up(*key, at)).collect();
+        let familiarity = familiarity(&looks).map(|degree| (degree, self.familiarities.weigh(degree)));
+        let number = self.keyring.print(attempt.number.digits());
+        Found {
+            looks,
+            carrier,
+            total: self.total,
+            country: self.countries.get(&attempt.number.country()).copied().unwrap_or_default().aged(at),
+            past: self.numbers.past(number),
+            is_customer: self.numbers.is_customer(number),
+            relation: relation.map(|relation| (relation, is_home_number)),
+            coherence: relation.map_or(0.0, |relation| self.coherence.weigh(relation, is_home_number)),
+            familiarity,
+            prior: self.campaign.prior(at),
+            feed: self.feed.state(at),
+            host: self.host(attempt),
+        }
+    }
+
+    /// Learns from an attempt, and from what was decided about it.
+    pub(super) fn record(
+        &mut self,
+        attempt: &Attempt,
+        price: Money,
+        trace: &Trace,
+        verdict: Verdict,
+        fate: Fate,
+    ) -> Option<OpenId> {
+        let at = attempt.at;
+        self.advance(at);
+        if !trace.is_customer {
+            self.campaign.learn(at, trace.probability);
+        }
+        let places = self.charge(attempt, trace, verdict);
+        if trace.is_fresh && verdict == Verdict::Allow {
+            self.total.age(at);
+            self.total.count();
+        }
+        let number = self.keyring.print(attempt.number.digits());
+        if !trace.is_customer && fate != Fate::Refused {
+            self.countries.entry(attempt.number.country()).or_default().ask(at, price);
+        }
+        let past = self.numbers.ask(number, at);
+        let state = match fate {
+            Fate::Sent => State::Sent,
+            Fate::Asked => State::Challenged,
+            Fate::Refused => return None,
+        };
+        let open = Open {
+            at,
+            state,
+            told: places,
+            country: attempt.number.country(),
+            number,
+            price,
+            is_fresh: trace.is_fresh,
+            is_clean: trace.is_clean,
+            is_customer: trace.is_customer,
+            is_coherent: trace.relation.is_none_or(|(relation, _)| relation != Relation::Elsewhere),
+            relation: trace.relation,
+            familiarity: trace.familiarity,
+        };
+        let id = self.opens.open(open)?;
+        if trace.is_fresh || past.first.is_none() {
+            past.first = Some(id);
+        }
+        past.last = Some(id);
+        if state == State::Sent && !trace.is_customer {
+            self.countries.entry(attempt.number.country()).or_default().spend(at, price);
+        }
+        Some(id)
+    }
+
+    pub(super) fn fold(&mut self, event: &Event) {
+        match *event {
+            Event::Verified { at, number } => self.verified(at, number),
+            Event::ChallengePassed { at, send } => self.challenge_passed(at, send),
+            Event::Unsent { at, send } => self.unsent(at, send),
+        }
+    }
+
+    /// Does what became due by `at`.
+    pub(super) fn advance(&mut self, at: Timestamp) {
+        while let Some((when, id, due)) = self.opens.next_due(at) {
+            match due {
+                Due::Soon | Due::Matured => self.check(when, id, due),
+                Due::Unsolved => self.give_up(when, id),
+            }
+        }
+        self.opens.close(at);
+    }
+
+    pub(super) fn feed(&self, at: Timestamp) -> FeedState {
+        self.feed.state(at)
+    }
+
+    pub(super) fn tables(&self) -> [TableSize; 4] {
+        let size = |table, n_keys, capacity, n_evicted| TableSize { table, n_keys, capacity, n_evicted };
+        [
+            size("prefixes", self.prefixes.n_keys(), self.prefixes.capacity(), self.prefixes.n_evicted()),
+            size("sources", self.sources.n_keys(), self.sources.capacity(), self.sources.n_evicted()),
+            size("numbers", self.numbers.pasts.n_keys(), self.numbers.pasts.capacity(), self.numbers.pasts.n_evicted()),
+            size("open_sends", self.opens.len(), self.opens.capacity(), 0),
+        ]
+    }
+
+    // --- looking
+
+    fn look_up(&self, key: Key, at: Timestamp) -> Look {
+        let found = self.nodes(key.level.family()).find(key.print);
+        let place = found.map(|(place, _)| place);
+        let node = found.map_or_else(Node::default, |(_, node)| node.aged(at));
+        Look { key, place, node }
+    }
+
+    fn relation(&self, attempt: &Attempt) -> (Option<Relation>, bool) {
+        let Some(country) = attempt.origin.country else { return (None, false) };
+        let learned = |country: Country| {
+            let key = self.keyring.country(country);
+            self.prefixes.find(key.print).map_or(0.0, |(_, node)| node.aged(attempt.at).week)
+        };
+        let number = attempt.number.country();
+        let is_home_number = 0.05 * (self.total.week + 30.0) < learned(number) + 0.12;
+        let relation = if country == number {
+            Relation::Same
+        } else if 20.0 < self.total.week && 0.05 * self.total.week < learned(country) {
+            Relation::Home
+        } else {
+            Relation::Elsewhere
+        };
+        (Some(relation), is_home_number)
+    }
+
+    fn host(&self, attempt: &Attempt) -> u16 {
+        attempt.client.map_or(0, |client| {
+            let [low, high, ..] = self.keyring.print(client.host()).to_le_bytes();
+            u16::from_le_bytes([low, high]) | 1
+        })
+    }
+
+    // --- learning
+
+    /// Counts the attempt under its keys: under all of them if it was allowed, under those that are to blame if not.
+    fn charge(&mut self, attempt: &Attempt, trace: &Trace, verdict: Verdict) -> SmallVec<[Told; 10]> {
+        let at = attempt.at;
+        let host = self.host(attempt);
+        let mut told = SmallVec::new();
+        let mut is_parent_known = true;
+        for (key, place) in &trace.keys {
+            let family = key.level.family();
+            if verdict != Verdict::Allow && !trace.blames(key.level) {
+                continue;
+            }
+            // The narrowest keys are made only where the next wider one has seen somebody else: strangers who come
+            // once fill no table.
+            let is_lazy = matches!(key.level, Level::Thousand | Level::Host);
+            let nodes = match family {
+                Family::Prefix => &mut self.prefixes,
+                Family::Source => &mut self.sources,
+            };
+            let known = place.filter(|place| nodes.peek(*place).is_some());
+            if known.is_none() && is_lazy && !is_parent_known {
+                continue;
+            }
+            is_parent_known = known.is_some();
+            let (place, node) = nodes.entry(key.print, at);
+            node.age(at);
+            if trace.is_fresh {
+                let is_household = family == Family::Prefix && host != 0 && node.knows(host);
+                if !is_household {
+                    if family == Family::Prefix && host != 0 {
+                        node.meet(host);
+                    }
+                    if key.level == Level::TenThousand {
+                        node.follow((attempt.number.digits() % 10_000) as u16);
+                    }
+                    node.count();
+                }
+            }
+            told.push(Told { place, is_prefix: family == Family::Prefix, silence: 0.0, halves: 0.0 });
+        }
+        told
+    }
+
+    /// A send had `due` time for its code.
+    fn check(&mut self, when: Timestamp, id: OpenId, due: Due) {
+        let feed = self.feed.state(when);
+        let Some(open) = self.opens.get(id) else { return };
+        if open.state == State::Challenged || open.state == State::Over {
+            return;
+        }
+        let has_converted = open.state == State::Converted;
+        let row = self.countries.entry(open.country).or_default();
+        if due == Due::Matured {
+            self.total.age(when);
+            if open.is_clean {
+                self.total.matured += 1.0;
+                self.total.converted += f32::from(u8::from(has_converted));
+            }
+            if open.is_clean && open.is_fresh {
+                row.mature(when, has_converted);
+            }
+            if feed != FeedState::Present && open.is_clean {
+                // Nobody will say that it was answered; what looks like a customer is taken for one.
+                row.verify(when, open.price);
+            }
+            if open.is_fresh && !has_converted {
+                self.feed.silent();
+            }
+            let teaches = feed != FeedState::Present && open.is_clean && open.is_fresh && open.is_coherent;
+            for told in &open.told {
+                let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
+                let Some(node) = nodes.at(told.place) else { continue };
+                node.age(when);
+                node.matured += 1.0;
+                node.converted += f32::from(u8::from(has_converted));
+                if teaches {
+                    node.learn();
+                }
+            }
+            if teaches {
+                self.total.learn();
+            }
+        }
+        if has_converted || !open.is_fresh || feed != FeedState::Present {
+            return;
+        }
+        let rate = row.aged(when).conversion_rate(open.price);
+        self.total.age(when);
+        for told in &mut open.told {
+            let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
+            let Some(node) = nodes.at(told.place) else { continue };
+            node.age(when);
+            let expected = rate * delivery(&self.total, node) * due.typed_by_then();
+            let silence = ((1.0 - ATTACKERS_TYPE * expected) / (1.0 - expected)).ln();
+            let halves = ((1.0 - 0.5 * expected) / (1.0 - expected)).ln();
+            node.weigh(silence - told.silence, halves - told.halves);
+            (told.silence, told.halves) = (silence, halves);
+        }
+    }
+
+    /// A challenge was not passed in time.
+    fn give_up(&mut self, when: Timestamp, id: OpenId) {
+        let Some(open) = self.opens.get(id) else { return };
+        if open.state != State::Challenged {
+            return;
+        }
+        open.state = State::Over;
+        if open.is_fresh {
+            let told = std::mem::take(&mut open.told);
+            self.weigh_all(when, &told, CHALLENGE_FAILED);
+        }
+    }
+
+    fn challenge_passed(&mut self, at: Timestamp, id: OpenId) {
+        self.advance(at);
+        let Some(open) = self.opens.get(id) else { return };
+        if open.state != State::Challenged {
+            return;
+        }
+        (open.state, open.at) = (State::Sent, at);
+        let (country, price, is_customer) = (open.country, open.price, open.is_customer);
+        let told = open.told.clone();
+        self.weigh_all(at, &told, CHALLENGE_PASSED);
+        self.opens.wait(id, at);
+        if !is_customer {
+            self.countries.entry(country).or_default().spend(at, price);
+        }
+    }
+
+    fn unsent(&mut self, at: Timestamp, id: OpenId) {
+        self.advance(at);
+        if let Some(open) = self.opens.get(id) {
+            open.state = State::Over;
+        }
+    }
+
+    fn verified(&mut self, at: Timestamp, number: Number) {
+        self.advance(at);
+        self.feed.typed(at);
+        let print = self.keyring.print(number.digits());
+        let past = self.numbers.past(print);
+        self.numbers.convert(print, at);
+        let Some(past) = past else { return };
+        let Some(last) = past.last.and_then(|id| self.opens.get(id)) else { return };
+        if last.state != State::Sent {
+            return;
+        }
+        last.state = State::Converted;
+        let (country, price, is_customer) = (last.country, last.price, last.is_customer);
+        if !is_customer {
+            self.countries.entry(country).or_default().verify(at, price);
+        }
+        // The evidence stands with the first send to the number; a resend only led to the same code.
+        let Some(first) = past.first.and_then(|id| self.opens.get(id)) else { return };
+        first.state = State::Converted;
+        let open = first.clone();
+        let elapsed = at.seconds_since(open.at);
+        for told in &open.told {
+            let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
+            let Some(node) = nodes.at(told.place) else { continue };
+            node.age(at);
+            node.weigh(ATTACKERS_TYPE.ln() - told.silence, 0.5f32.ln() - told.halves);
+            node.convert(elapsed);
+            if open.is_coherent {
+                node.short_typed += 1.0;
+                node.long_typed += 1.0;
+                node.learn();
+            }
+        }
+        if open.is_coherent {
+            self.total.age(at);
+            self.total.learn();
+        }
+        if let Some(familiarity) = open.familiarity {
+            self.familiarities.learn(familiarity);
+        }
+        if let (Some((relation, is_home_number)), true) = (open.relation, open.is_clean) {
+            self.coherence.learn(relation, is_home_number);
+        }
+    }
+
+    fn weigh_all(&mut self, at: Timestamp, told: &[Told], nats: f32) {
+        for told in told {
+            let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
+            if let Some(node) = nodes.at(told.place) {
+                node.age(at);
+                node.weigh(nats, nats);
+            }
+        }
+    }
+
+    fn nodes(&self, family: Family) -> &Store<Node> {
+        match family {
+            Family::Prefix => &self.prefixes,
+            Family::Source => &self.sources,
+        }
+    }
+}
+
+fn familiarity(looks: &[Look]) -> Option<Familiarity> {
+    let typed = |level| looks.iter().find(|look| look.key.level == level).map(|look| look.node.week);
+    Some(match (typed(Level::Host)?, typed(Level::Net)?) {
+        (host, _) if TYPED <= host => Familiarity::Host,
+        (_, net) if TYPED <= net => Familiarity::Net,
+        _ => Familiarity::Stranger,
+    })
+}
+
+const TYPED: f32 = 0.5;
+
+/// Destinations of about one price: what a campaign chooses among.
+fn price_class(price: Money) -> u8 {
+    match price.micros() {
+        0..50_000 => 0,
+        50_000..160_000 => 1,
+        _ => 2,
+    }
+}
+
+/// How many of the codes an attacker types who only wants the messages, beside people.
+const ATTACKERS_TYPE: f32 = 0.03;
+
+/// What a challenge says, in nats.
+const CHALLENGE_PASSED: f32 = -9.0 * DECIBAN;
+const CHALLENGE_FAILED: f32 = 6.0 * DECIBAN;
+
+/// Sends that may wait for their codes at once: 300 bytes each.
+const MOST_OPEN: usize = 65_536;

@@ -1,0 +1,55 @@
+//! What share of ordinary traffic a key usually has, learned from conversions only.
+//!
+//! Countries are smoothed towards a small constant; the runs of numbers below them by a Pólya tree, one level per
+//! digit, so that a run never seen inherits a tenth of what the run around it has. Sources get a little for granted.
+
+use super::key::Level;
+use super::node::Node;
+
+/// A share in 0 to 1, and what it rests on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share {
+    pub(super) share: f32,
+    week: f32,
+    day: f32,
+}
+
+// === impl Share ===
+
+impl Share {
+    /// The share of a key in all learned traffic, by itself: a country, a pool, a source.
+    pub(super) fn whole(level: Level, node: &Node, total: &Node) -> Self {
+        let (granted, least) = match level {
+            Level::Pool => (0.5, 3e-4),
+            Level::Country
+            | Level::Carrier
+            | Level::HundredThousand
+            | Level::TenThousand
+            | Level::Thousand => (0.12, 1e-4),
+            Level::Agent => (1.0, 3e-4),
+            Level::Asn => (0.3, 3e-4),
+            Level::Net => (0.03, 3e-4),
+            Level::Host => (0.01, 3e-4),
+        };
+        let week = (node.week + granted) / (total.week + 30.0);
+        let day = (node.day + granted) / (total.day + 30.0);
+        Self::new(week.max(day).max(least), node)
+    }
+
+    /// The share of a run of numbers inside the run around it.
+    pub(super) fn inside(self, node: &Node) -> Self {
+        let week = (node.week + WEIGHT * TENTH) / (self.week + WEIGHT);
+        let day = (node.day + WEIGHT * TENTH) / (self.day + WEIGHT);
+        Self::new((self.share * week.max(day)).max(LEAST), node)
+    }
+
+    fn new(share: f32, node: &Node) -> Self {
+        Self { share: share.min(0.999), week: node.week, day: node.day }
+    }
+}
+
+/// How many conversions a run needs before its own weigh as much as what it inherits.
+const WEIGHT: f32 = 4.0;
+const TENTH: f32 = 0.1;
+
+const LEAST: f32 = 1e-9;

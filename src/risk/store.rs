@@ -1,0 +1,177 @@
+//! A table with a hard capacity, whose keys are fingerprints: what matters least is forgotten for what is new.
+//!
+//! When it is full, a few candidates in turn are compared and the one of least worth makes room. A stranger's flood
+//! therefore replaces a stranger's keys: what was learned from customers, and what a campaign did, outlives it.
+
+use hashbrown::HashTable;
+
+use crate::attempt::Timestamp;
+
+/// What an entry is worth keeping, beside others of its store.
+pub(super) trait Worth {
+    /// The more the longer it is kept; zero is nothing left to know.
+    fn worth(&self, now: Timestamp) -> f32;
+}
+
+/// Entries by fingerprint.
+pub(super) struct Store<V> {
+    index: HashTable<u32>,
+    entries: Vec<Entry<V>>,
+    capacity: usize,
+    /// Whose turn it is to be compared.
+    hand: usize,
+    n_evicted: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Entry<V> {
+    key: u64,
+    value: V,
+}
+
+/// Where an entry was; it may have been replaced since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    key: u64,
+    at: u32,
+}
+
+// === impl Store ===
+
+impl<V: Worth + Default> Store<V> {
+    pub(super) fn new(capacity: usize) -> Self {
+        let capacity = capacity.min(u32::MAX as usize);
+        Self { index: HashTable::new(), entries: Vec::new(), capacity, hand: 0, n_evicted: 0 }
+    }
+
+    /// The entry of the key, if there is one.
+    pub(super) fn find(&self, key: u64) -> Option<(Place, &V)> {
+        let at = *self.index.find(key, |at| self.holds(*at, key))?;
+        let entry = self.entries.get(at as usize)?;
+        Some((Place { key, at }, &entry.value))
+    }
+
+    /// The entry that was there, unless another took its place.
+    pub(super) fn at(&mut self, place: Place) -> Option<&mut V> {
+        let entry = self.entries.get_mut(place.at as usize).filter(|entry| entry.key == place.key)?;
+        Some(&mut entry.value)
+    }
+
+    /// As [`Store::at`], to look only.
+    pub(super) fn peek(&self, place: Place) -> Option<&V> {
+        let entry = self.entries.get(place.at as usize).filter(|entry| entry.key == place.key)?;
+        Some(&entry.value)
+    }
+
+    /// The entry of the key, made if there is none.
+    pub(super) fn entry(&mut self, key: u64, now: Timestamp) -> (Place, &mut V) {
+        let at = match self.find(key) {
+            Some((place, _)) => place.at,
+            None => self.insert(key, now),
+        };
+        (Place { key, at }, &mut self.entries[at as usize].value)
+    }
+
+    pub(super) fn n_keys(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// How many entries had to go so far.
+    pub(super) fn n_evicted(&self) -> u64 {
+        self.n_evicted
+    }
+
+    fn insert(&mut self, key: u64, now: Timestamp) -> u32 {
+        let entry = Entry { key, value: V::default() };
+        let at = if self.entries.len() < self.capacity {
+            self.entries.push(entry);
+            self.entries.len() - 1
+        } else {
+            let at = self.least(now);
+            let gone = std::mem::replace(&mut self.entries[at], entry).key;
+            if let Ok(found) = self.index.find_entry(gone, |other| *other == at as u32) {
+                found.remove();
+            }
+            self.n_evicted += 1;
+            at
+        };
+        let entries = &self.entries;
+        self.index.insert_unique(key, at as u32, |at| entries[*at as usize].key);
+        at as u32
+    }
+
+    /// Of the next few entries the one that is worth least.
+    fn least(&mut self, now: Timestamp) -> usize {
+        let n_entries = self.entries.len();
+        let candidates = (self.hand..self.hand + N_CANDIDATES).map(|at| at % n_entries);
+        self.hand = (self.hand + N_CANDIDATES) % n_entries;
+        let worth = |at: &usize| self.entries[*at].value.worth(now);
+        candidates.min_by(|a, b| worth(a).total_cmp(&worth(b))).unwrap_or(0)
+    }
+
+    fn holds(&self, at: u32, key: u64) -> bool {
+        self.entries.get(at as usize).is_some_and(|entry| entry.key == key)
+    }
+}
+
+impl<V> std::fmt::Debug for Store<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({} of {})", self.entries.len(), self.capacity)
+    }
+}
+
+/// How many entries are compared before one goes.
+const N_CANDIDATES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Weight(f32);
+
+    impl Worth for Weight {
+        fn worth(&self, _: Timestamp) -> f32 {
+            self.0
+        }
+    }
+
+    fn key(n: u64) -> u64 {
+        n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    #[test]
+    fn ten_times_its_capacity_leaves_it_at_its_capacity() {
+        let mut store: Store<Weight> = Store::new(100);
+        for n in 0..1000 {
+            store.entry(key(n), Timestamp::default());
+        }
+        assert_eq!((store.n_keys(), store.n_evicted()), (100, 900));
+        let n_found = (0..1000).filter(|n| store.find(key(*n)).is_some()).count();
+        assert_eq!(n_found, 100, "exactly those that are held can be found");
+    }
+
+    #[test]
+    fn what_is_worth_something_outlives_a_flood_of_what_is_not() {
+        let mut store: Store<Weight> = Store::new(100);
+        for n in 0..50 {
+            store.entry(key(n), Timestamp::default()).1.0 = 1.0;
+        }
+        for n in 1000..100_000 {
+            store.entry(key(n), Timestamp::default());
+        }
+        assert!((0..50).all(|n| store.find(key(n)).is_some()));
+    }
+
+    #[test]
+    fn a_place_that_another_key_took_is_nobody_s() {
+        let mut store: Store<Weight> = Store::new(1);
+        let (place, _) = store.entry(key(1), Timestamp::default());
+        store.entry(key(2), Timestamp::default());
+        assert!(store.at(place).is_none() && store.peek(place).is_none());
+    }
+}
