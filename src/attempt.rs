@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod country;
+pub mod origin;
 pub mod phone;
 
 use std::fmt;

@@ -4,11 +4,13 @@
 //! same assessments, live and in replay. It knows nothing of thresholds, modes or HTTP.
 
 mod adjacency;
+mod carriers;
 mod destination;
 mod evidence;
 mod history;
 mod node;
 mod quota;
+mod table;
 mod velocity;
 mod window;
 
@@ -22,9 +24,11 @@ use crate::attempt::client::Client;
 use crate::attempt::phone::Number;
 use crate::attempt::{Attempt, Timestamp};
 
-pub use destination::{Destinations, Money, TableError};
+pub use carriers::{Carrier, Carriers};
+pub use destination::{Destinations, Money};
 pub use evidence::{Assessment, Evidence, Fact, Points, Score, ScoreError, Signal};
 pub use quota::{Dimension, Exceeded, Limit, LimitError, Limits, Reservation, WhenFull};
+pub use table::TableError;
 
 use adjacency::Adjacency;
 use history::{History, Past};

@@ -5,11 +5,12 @@
 //! ordinary traffic.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::adjacency::CountryShare;
 use super::evidence::{Assessment, Evidence, Fact, Points, Signal};
 use super::node::{Node, Pace, Totals};
+use super::table::{self, TableError, read};
 use super::window::Window;
 use super::{Capacity, Lesson};
 use crate::attempt::country::Country;
@@ -29,15 +30,6 @@ pub struct Destinations {
 /// An amount in millionths of a US dollar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(u64);
-
-/// A data file that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{}{}: {problem}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
-pub struct TableError {
-    path: PathBuf,
-    line: Option<usize>,
-    problem: String,
-}
 
 /// Values per calling prefix; the longest prefix of a number decides.
 #[derive(Debug)]
@@ -162,28 +154,23 @@ impl fmt::Display for Money {
 impl<V: Copy> PrefixTable<V> {
     fn parse(text: &str, path: &Path, value: impl Fn(&str) -> Option<V>) -> Result<Self, TableError> {
         let mut rows: Vec<(Prefix, V)> = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') || (rows.is_empty() && line.starts_with("prefix,")) {
-                continue;
-            }
-            let row = line.split_once(',').and_then(|(prefix, rest)| {
+        for (line, row) in table::rows(text, "prefix,") {
+            let pair = row.split_once(',').and_then(|(prefix, rest)| {
                 let text = rest.split(',').next().unwrap_or(rest);
                 let prefix = prefix.trim();
                 Some((prefix.strip_prefix('+').unwrap_or(prefix).parse().ok()?, value(text.trim())?))
             });
-            let Some(row) = row else {
+            let Some(pair) = pair else {
                 let problem = format!(
-                    "`{line}` is not a row, expected a calling prefix of 1 to 12 digits and a number within bounds, such as `998,336000`"
+                    "`{row}` is not a row, expected a calling prefix of 1 to 12 digits and a number within bounds, such as `998,336000`"
                 );
-                return Err(TableError { path: path.to_owned(), line: Some(index + 1), problem });
+                return Err(TableError::in_line(path, line, problem));
             };
-            rows.push(row);
+            rows.push(pair);
         }
         rows.sort_unstable_by_key(|(prefix, _)| *prefix);
         if let Some(twice) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            let problem = format!("prefix {} stands there twice", twice[0].0);
-            return Err(TableError { path: path.to_owned(), line: None, problem });
+            return Err(TableError::in_file(path, format!("prefix {} stands there twice", twice[0].0)));
         }
         let longest = rows.iter().map(|(prefix, _)| prefix.length()).max().unwrap_or(0);
         Ok(Self { rows, longest })
@@ -200,14 +187,6 @@ impl<V: Copy> PrefixTable<V> {
             self.rows.get(index).copied()
         })
     }
-}
-
-fn read(path: &Path) -> Result<String, TableError> {
-    std::fs::read_to_string(path).map_err(|error| TableError {
-        path: path.to_owned(),
-        line: None,
-        problem: error.to_string(),
-    })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share times 1000 fits")]

@@ -7,7 +7,7 @@ use super::Number;
 use super::text::n_digits;
 
 /// One to twelve leading digits, calling code first.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Prefix(u64);
 
 /// Not leading digits.
@@ -24,9 +24,20 @@ impl Prefix {
         Some(Self(number.digits() / 10_u64.pow(excess)))
     }
 
+    /// The first `length` digits of the number, or all if it has fewer.
+    pub fn up_to(number: Number, length: u32) -> Self {
+        let excess = n_digits(number.digits()).saturating_sub(length);
+        Self(number.digits() / 10_u64.pow(excess))
+    }
+
     /// Whether the number starts with these digits.
     pub fn holds(self, number: Number) -> bool {
         Self::of(number, self.length()) == Some(self)
+    }
+
+    /// The digits as one integer: a key.
+    pub fn digits(self) -> u64 {
+        self.0
     }
 
     /// How many digits it has.
