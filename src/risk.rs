@@ -8,6 +8,7 @@ mod carriers;
 mod destination;
 mod evidence;
 mod history;
+mod hosting;
 mod node;
 mod quota;
 mod table;
@@ -27,6 +28,7 @@ use crate::attempt::{Attempt, Timestamp};
 pub use carriers::{Carrier, Carriers};
 pub use destination::{Destinations, Money};
 pub use evidence::{Assessment, Evidence, Fact, Points, Score, ScoreError, Signal};
+pub use hosting::Hosting;
 pub use quota::{Dimension, Exceeded, Limit, LimitError, Limits, Reservation, WhenFull};
 pub use table::TableError;
 
