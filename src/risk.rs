@@ -13,6 +13,7 @@ mod node;
 mod quota;
 mod table;
 mod velocity;
+mod verified;
 mod window;
 
 use std::sync::Mutex;
@@ -31,6 +32,7 @@ pub use evidence::{Assessment, Evidence, Fact, Points, Score, ScoreError, Signal
 pub use hosting::Hosting;
 pub use quota::{Dimension, Exceeded, Limit, LimitError, Limits, Reservation, WhenFull};
 pub use table::TableError;
+pub use verified::Verified;
 
 use adjacency::Adjacency;
 use history::{History, Past};
