@@ -12,13 +12,14 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::admin::{Admin, Readiness};
 use crate::attempt::phone::Reader;
 use crate::config::Config;
+use crate::geo::{Geo, Refreshed};
 use crate::policy::Policy;
 use crate::proxy::caller::Clock;
 use crate::proxy::ceiling::Ceiling;
 use crate::proxy::endpoint::{Endpoint, Endpoints};
 use crate::proxy::guard::{ReadConfig, Rules, Shared};
 use crate::proxy::{Listen, Server, Shutdown, serve};
-use crate::risk::{Destinations, Engine, TableSize};
+use crate::risk::{Carriers, Destinations, Engine, Hosting, TableSize, Verified};
 use crate::telemetry::block_log::Writer;
 use crate::telemetry::{BlockLog, Metrics, Pseudonyms};
 use crate::tls;
@@ -29,6 +30,10 @@ pub struct Materials {
     reader: Reader,
     destinations: Destinations,
     pseudonyms: Pseudonyms,
+    geo: Geo,
+    carriers: Carriers,
+    hosting: Hosting,
+    verified: Verified,
     server_tls: Option<Arc<rustls::ServerConfig>>,
     client_tls: Option<Arc<rustls::ClientConfig>>,
 }
@@ -69,17 +74,54 @@ impl Materials {
         let pseudonyms =
             config.block_log.hash_key.as_deref().map_or_else(|| Ok(Pseudonyms::ephemeral()), Pseudonyms::load);
         let pseudonyms = keep(&mut problems, "block_log.hash_key", pseudonyms);
+        let geo = keep(&mut problems, "geo", Geo::load(&config.geo));
+        let carriers = keep(&mut problems, "risk.carriers", Carriers::load(config.risk.carriers.as_deref()));
+        let hosting = keep(&mut problems, "risk.hosting", Hosting::load(config.risk.hosting.as_deref()));
+        let verified = match (config.risk.verified.as_deref(), &reader, &pseudonyms) {
+            (None, ..) => Some(Verified::empty()),
+            (Some(path), Some(reader), Some(pseudonyms)) => {
+                keep(&mut problems, "risk.verified", Verified::load(path, reader, |text| pseudonyms.parse(text)))
+            }
+            // What stands in the way is a problem already.
+            (Some(_), ..) => None,
+        };
         let server_tls = config.server.tls.as_ref().map(tls::server).transpose();
         let server_tls = keep(&mut problems, "server.tls", server_tls);
         let client_tls =
             config.server.upstream.wants_tls().then(|| tls::client(config.upstream.ca.as_deref())).transpose();
         let client_tls = keep(&mut problems, "upstream.ca", client_tls);
-        match (reader, destinations, pseudonyms, server_tls, client_tls) {
-            (Some(reader), Some(destinations), Some(pseudonyms), Some(server_tls), Some(client_tls)) => {
-                Ok(Self { reader, destinations, pseudonyms, server_tls, client_tls })
+        let data = (reader, destinations, carriers, hosting, verified, geo);
+        match (data, pseudonyms, server_tls, client_tls) {
+            (
+                (Some(reader), Some(destinations), Some(carriers), Some(hosting), Some(verified), Some(geo)),
+                Some(pseudonyms),
+                Some(server_tls),
+                Some(client_tls),
+            ) => {
+                Ok(Self { reader, destinations, pseudonyms, geo, carriers, hosting, verified, server_tls, client_tls })
             }
             _ => Err(problems),
         }
+    }
+
+    /// Which operators were assigned which numbers.
+    pub fn carriers(&self) -> &Carriers {
+        &self.carriers
+    }
+
+    /// The networks of hosting providers.
+    pub fn hosting(&self) -> &Hosting {
+        &self.hosting
+    }
+
+    /// The numbers that were customers' before.
+    pub fn verified(&self) -> &Verified {
+        &self.verified
+    }
+
+    /// Where clients are.
+    pub fn geo(&self) -> &Geo {
+        &self.geo
     }
 
     /// The policy of the configuration, as this reader's numbers need it.
@@ -186,7 +228,8 @@ impl App {
             config.server.listen.0.iter().map(|listen| listen.bind(n_threads)).collect::<Result<Vec<_>, _>>()?;
         let listens = bound.iter().map(|bound| bound.listen.clone()).collect();
         let readiness = Readiness::default();
-        let (control, admin) = Control::start(config, &server, readiness.clone())?;
+        let geo = Arc::new(materials.geo);
+        let (control, admin) = Control::start(config, &server, geo, readiness.clone())?;
         let proxy = serve(&server, bound)?;
         readiness.set(true);
         metrics.set_ready(true);
@@ -201,6 +244,7 @@ impl Control {
     fn start(
         config: &Config,
         server: &Server,
+        geo: Arc<Geo>,
         readiness: Readiness,
     ) -> Result<(Self, std::net::SocketAddr), tower::BoxError> {
         let listener = std::net::TcpListener::bind(config.admin.listen)
@@ -218,6 +262,10 @@ impl Control {
             }
         };
         let admin = Admin::new(&config.admin, readiness, Box::new(metrics));
+        let reload = config.geo.reload.get();
+        for (role, built) in geo.built() {
+            shared.metrics.geo_built(role.as_str(), built);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (end, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("control".into()).spawn(move || {
@@ -226,6 +274,7 @@ impl Control {
                 tokio::spawn(admin.serve(listener));
                 tokio::select! {
                     () = maintain(&shared, &ceiling, clock) => {}
+                    () = refresh(&geo, reload, &shared.metrics) => {}
                     _ = ended => {}
                 }
             });
@@ -245,11 +294,35 @@ async fn maintain(shared: &Shared, ceiling: &Ceiling, clock: Clock) {
     }
 }
 
+/// Loads databases that have changed on disk. Reading one takes a while, so not on the thread that serves the admin side.
+async fn refresh(geo: &Arc<Geo>, period: Duration, metrics: &Metrics) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let reading = Arc::clone(geo);
+        let Ok(Refreshed { loaded, kept }) = tokio::task::spawn_blocking(move || reading.refresh()).await else {
+            continue;
+        };
+        for path in loaded {
+            metrics.geo_loaded();
+            tracing::info!(path = %path.display(), "a new database of addresses is in use");
+        }
+        for error in kept {
+            metrics.geo_kept();
+            tracing::warn!(%error, "a database of addresses cannot be used, the one before stays in use");
+        }
+        for (role, built) in geo.built() {
+            metrics.geo_built(role.as_str(), built);
+        }
+    }
+}
+
 /// Eight hexadecimal digits that change when anything that decides does.
 pub fn version(config: &Config) -> String {
     let text = format!(
-        "{:?}{:?}{:?}{:?}{:?}{:?}",
-        config.endpoint, config.policy, config.limits, config.countries, config.numbers, config.risk
+        "{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
+        config.endpoint, config.policy, config.limits, config.countries, config.numbers, config.risk, config.geo
     );
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     hash.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
