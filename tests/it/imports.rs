@@ -26,11 +26,12 @@ fn numbers_and_the_block_logs_pseudonyms_are_imported() {
     let dir = tempfile::tempdir().unwrap();
     let key = file(&dir, "hash.key", KEY);
     let pseudonyms = Pseudonyms::load(key.as_ref()).unwrap();
-    let verified = file(&dir, "verified.csv", &format!("{}\n{}\n", fictional(0), pseudonyms.of(number(1))));
+    let rows = format!("{}\n{}\n{FROM_OPENSSL}\n", fictional(0), pseudonyms.of(number(2)));
+    let verified = file(&dir, "verified.csv", &rows);
     let text = format!("[risk]\nverified = \"{verified}\"\n[block_log]\nhash_key = \"{key}\"\n");
     let materials = load(&text).unwrap();
     let is_verified = |n| materials.verified().contains(number(n), || pseudonyms.tag(number(n)));
-    assert_eq!([0, 1, 2].map(is_verified), [true, true, false]);
+    assert_eq!([0, 1, 2, 3].map(is_verified), [true, true, true, false]);
 }
 
 #[test]
@@ -72,6 +73,9 @@ fn file(dir: &TempDir, name: &str, text: &str) -> String {
     std::fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
 }
+
+/// What the command in docs/operations.md prints for the key and +12015550101.
+const FROM_OPENSSL: &str = "991fb04e880cf1d7a84b4218e3b4e5138ba4e753ccd67358a1b5ccc43cf58131";
 
 /// Long enough to be a key.
 const KEY: &str = "0123456789abcdef0123456789abcdef";
