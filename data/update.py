@@ -3,7 +3,8 @@
 
     update.py metadata <rlibphonenumber>/src/generated/metadata/metadata.bin
     update.py prices <notifications-utils>/notifications_utils/international_billing_rates.yml <commit> <date>
-    update.py numbers        # needs PyPI `phonenumbers`, in the metadata version that README.md names
+    update.py carriers <date>   # needs PyPI `phonenumbers`, in the metadata version that README.md names
+    update.py numbers           # needs PyPI `phonenumbers`, in the metadata version that README.md names
 
 Needs nothing but the standard library, except where it says so. The output depends on the arguments only.
 """
@@ -44,6 +45,13 @@ PRICES_HEAD = """\
 # MIT licence, Copyright (c) 2016 Crown Copyright (Government Digital Service): rate_multiplier x $0.028.
 # Ours: +1 (Twilio's list price of $0.0083), and the networks without a country at the end.
 """
+CARRIERS_HEAD = """\
+# Who was assigned the numbers that start with these digits: the longest prefix wins. Where numbers can be taken along
+# to another operator this is the first one, not the present one.
+#
+# From carrierdata of PyPI phonenumbers {version}, English names; made {date}.
+# Apache-2.0, Copyright (c) The Libphonenumber Authors.
+"""
 
 
 def update_metadata(source):
@@ -64,6 +72,16 @@ def update_prices(source, commit, date):
     rows += [f"{prefix},{price}" for prefix, price in NETWORKS.items()]
     head = PRICES_HEAD.format(commit=commit, date=date)
     (HERE / "prices.csv").write_text(head + "prefix,usd_micros\n" + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+def update_carriers(date):
+    import phonenumbers as pn
+    from phonenumbers.carrierdata import CARRIER_DATA
+
+    names = {prefix: texts["en"].replace(",", "") for prefix, texts in CARRIER_DATA.items() if texts.get("en")}
+    rows = [f"{prefix},{names[prefix]}" for prefix in sorted(names)]
+    head = CARRIERS_HEAD.format(version=pn.__version__, date=date)
+    (HERE / "carriers.csv").write_text(head + "prefix,carrier\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
 
 def update_numbers():
@@ -142,7 +160,12 @@ def update_numbers():
     TABLE.write_text(out.getvalue(), encoding="utf-8")
 
 
-COMMANDS = {"metadata": (update_metadata, 1), "prices": (update_prices, 3), "numbers": (update_numbers, 0)}
+COMMANDS = {
+    "metadata": (update_metadata, 1),
+    "prices": (update_prices, 3),
+    "carriers": (update_carriers, 1),
+    "numbers": (update_numbers, 0),
+}
 
 if __name__ == "__main__":
     command, arguments = COMMANDS.get(sys.argv[1] if 1 < len(sys.argv) else "", (None, 0)), sys.argv[2:]

@@ -1,5 +1,7 @@
 //! Puts the parts together, runs them, and ends them in order.
 
+mod materials;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,43 +12,18 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::admin::{Admin, Readiness};
-use crate::attempt::phone::Reader;
 use crate::config::Config;
-use crate::policy::Policy;
+use crate::geo::{Geo, Refreshed};
 use crate::proxy::caller::Clock;
 use crate::proxy::ceiling::Ceiling;
 use crate::proxy::endpoint::{Endpoint, Endpoints};
 use crate::proxy::guard::{ReadConfig, Rules, Shared};
 use crate::proxy::{Listen, Server, Shutdown, serve};
-use crate::geo::Geo;
-use crate::risk::{Carriers, Data, Destinations, Engine, FeedMode, Hosting, TableSize};
+use crate::risk::TableSize;
 use crate::telemetry::block_log::Writer;
-use crate::telemetry::{BlockLog, Metrics, Pseudonyms};
-use crate::tls;
+use crate::telemetry::{BlockLog, Metrics};
 
-/// What a configuration names outside itself, read and found good.
-#[derive(Debug)]
-pub struct Materials {
-    reader: Reader,
-    data: Data,
-    geo: Geo,
-    pseudonyms: Pseudonyms,
-    server_tls: Option<Arc<rustls::ServerConfig>>,
-    client_tls: Option<Arc<rustls::ClientConfig>>,
-}
-
-/// Everything that decides about an attempt.
-#[derive(Debug)]
-pub struct Judge {
-    /// Reads numbers.
-    pub reader: Reader,
-    /// Knows where clients are.
-    pub geo: Geo,
-    /// Scores.
-    pub engine: Engine,
-    /// Decides.
-    pub policy: Policy,
-}
+pub use materials::{Judge, Materials};
 
 /// A running tollgate.
 #[derive(Debug)]
@@ -67,58 +44,6 @@ pub struct App {
 struct Control {
     end: oneshot::Sender<()>,
     thread: JoinHandle<()>,
-}
-
-// === impl Materials ===
-
-impl Materials {
-    /// Reads every file that the configuration names.
-    ///
-    /// # Errors
-    /// All of them that cannot be used, not only the first.
-    pub fn load(config: &Config) -> Result<Self, Vec<String>> {
-        let mut problems = Vec::new();
-        let reader = keep(&mut problems, "numbers.reader", Reader::builtin(config.numbers.reader));
-        let (prices, prefixes) = (config.risk.prices.as_deref(), config.risk.prefixes.as_deref());
-        let destinations = keep(&mut problems, "risk", Destinations::load(prices, prefixes));
-        let carriers = keep(&mut problems, "risk.carriers", Carriers::load(None));
-        let hosting = keep(&mut problems, "risk.hosting", Hosting::load(None));
-        let pseudonyms =
-            config.block_log.hash_key.as_deref().map_or_else(|| Ok(Pseudonyms::ephemeral()), Pseudonyms::load);
-        let pseudonyms = keep(&mut problems, "block_log.hash_key", pseudonyms);
-        let server_tls = config.server.tls.as_ref().map(tls::server).transpose();
-        let server_tls = keep(&mut problems, "server.tls", server_tls);
-        let client_tls =
-            config.server.upstream.wants_tls().then(|| tls::client(config.upstream.ca.as_deref())).transpose();
-        let client_tls = keep(&mut problems, "upstream.ca", client_tls);
-        match (reader, destinations, carriers, hosting, pseudonyms, server_tls, client_tls) {
-            (
-                Some(reader),
-                Some(destinations),
-                Some(carriers),
-                Some(hosting),
-                Some(pseudonyms),
-                Some(server_tls),
-                Some(client_tls),
-            ) => {
-                let data = Data { destinations, carriers, hosting };
-                Ok(Self { reader, data, geo: Geo, pseudonyms, server_tls, client_tls })
-            }
-            _ => Err(problems),
-        }
-    }
-
-    /// The policy of the configuration, as this reader's numbers need it.
-    pub fn policy(&self, config: &Config) -> Policy {
-        Policy::new(config.policy, config.countries.clone(), config.numbers.deny_types.clone(), &self.reader)
-    }
-
-    /// The policy of the configuration, and all that it asks: what replay and explain need.
-    pub fn into_judge(self, config: &Config) -> Judge {
-        let policy = self.policy(config);
-        let engine = engine(config, self.data);
-        Judge { reader: self.reader, geo: self.geo, engine, policy }
-    }
 }
 
 // === impl App ===
@@ -181,12 +106,13 @@ impl App {
             Rules::new(Endpoints::new(config.endpoint.clone()), materials.policy(config), version(config), &metrics);
         let (block_log, log_writer) = BlockLog::open(&config.block_log, materials.pseudonyms)
             .map_err(|error| format!("block_log.path: {}: {error}", config.block_log.path.display()))?;
+        let geo = Arc::new(materials.geo);
         let shared = Arc::new(Shared {
             rules,
             in_work: Semaphore::new(config.server.max_in_flight.get() as usize),
-            engine: Arc::new(engine(config, materials.data)),
+            engine: Arc::new(materials::engine(config, materials.data)),
             reader: materials.reader,
-            geo: materials.geo,
+            geo: Arc::clone(&geo),
             block_log,
             metrics: Arc::clone(&metrics),
             read: ReadConfig {
@@ -215,7 +141,7 @@ impl App {
             config.server.listen.0.iter().map(|listen| listen.bind(n_threads)).collect::<Result<Vec<_>, _>>()?;
         let listens = bound.iter().map(|bound| bound.listen.clone()).collect();
         let readiness = Readiness::default();
-        let (control, admin) = Control::start(config, &server, readiness.clone())?;
+        let (control, admin) = Control::start(config, &server, geo, readiness.clone())?;
         let proxy = serve(&server, bound)?;
         readiness.set(true);
         metrics.set_ready(true);
@@ -230,6 +156,7 @@ impl Control {
     fn start(
         config: &Config,
         server: &Server,
+        geo: Arc<Geo>,
         readiness: Readiness,
     ) -> Result<(Self, std::net::SocketAddr), tower::BoxError> {
         let listener = std::net::TcpListener::bind(config.admin.listen)
@@ -247,6 +174,10 @@ impl Control {
             }
         };
         let admin = Admin::new(&config.admin, readiness, Box::new(metrics));
+        let reload = config.geo.reload.get();
+        for (role, built) in geo.built() {
+            shared.metrics.geo_built(role.as_str(), built);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (end, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("control".into()).spawn(move || {
@@ -255,6 +186,7 @@ impl Control {
                 tokio::spawn(admin.serve(listener));
                 tokio::select! {
                     () = maintain(&shared, &ceiling, clock) => {}
+                    () = refresh(&geo, reload, &shared.metrics) => {}
                     _ = ended => {}
                 }
             });
@@ -274,15 +206,35 @@ async fn maintain(shared: &Shared, ceiling: &Ceiling, clock: Clock) {
     }
 }
 
-fn engine(config: &Config, data: Data) -> Engine {
-    Engine::new(config.state, config.limits.clone(), FeedMode::Auto, data)
+/// Loads databases that have changed on disk. Reading one takes a while, so not on the thread that serves the admin side.
+async fn refresh(geo: &Arc<Geo>, period: Duration, metrics: &Metrics) {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let reading = Arc::clone(geo);
+        let Ok(Refreshed { loaded, kept }) = tokio::task::spawn_blocking(move || reading.refresh()).await else {
+            continue;
+        };
+        for path in loaded {
+            metrics.geo_loaded();
+            tracing::info!(path = %path.display(), "a new database of addresses is in use");
+        }
+        for error in kept {
+            metrics.geo_kept();
+            tracing::warn!(%error, "a database of addresses cannot be used, the one before stays in use");
+        }
+        for (role, built) in geo.built() {
+            metrics.geo_built(role.as_str(), built);
+        }
+    }
 }
 
 /// Eight hexadecimal digits that change when anything that decides does.
 pub fn version(config: &Config) -> String {
     let text = format!(
-        "{:?}{:?}{:?}{:?}{:?}{:?}",
-        config.endpoint, config.policy, config.limits, config.countries, config.numbers, config.risk
+        "{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
+        config.endpoint, config.policy, config.limits, config.countries, config.numbers, config.risk, config.geo
     );
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     hash.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
@@ -297,8 +249,4 @@ pub fn load(path: &Path) -> Result<(Config, Materials), Vec<String>> {
         Config::load(path).map_err(|error| error.problems().iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let materials = Materials::load(&config)?;
     Ok((config, materials))
-}
-
-fn keep<T, E: std::fmt::Display>(problems: &mut Vec<String>, key: &str, result: Result<T, E>) -> Option<T> {
-    result.map_err(|error| problems.push(format!("{key}: {error}"))).ok()
 }

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::admin::AdminConfig;
 use crate::attempt::phone::{Kind, ReaderKind};
+use crate::geo::GeoConfig;
 use crate::policy::{CountriesConfig, PolicyConfig};
 use crate::proxy::ceiling::CeilingConfig;
 use crate::proxy::endpoint::Endpoint;
@@ -45,6 +46,8 @@ pub struct Config {
     pub numbers: NumbersConfig,
     /// Data that evidence rests on.
     pub risk: RiskConfig,
+    /// Where clients are.
+    pub geo: GeoConfig,
     /// How much is remembered.
     pub state: StateConfig,
     /// The coarse ceiling per client.
@@ -73,6 +76,12 @@ pub struct RiskConfig {
     pub prices: Option<PathBuf>,
     /// A CSV of `prefix,points`: the operator's own evidence in decibans.
     pub prefixes: Option<PathBuf>,
+    /// A CSV of `prefix,carrier`: whose numbers are whose; the shipped table if left out.
+    pub carriers: Option<PathBuf>,
+    /// A CSV of `asn,name`: networks of hosting providers; the shipped list if left out.
+    pub hosting: Option<PathBuf>,
+    /// Numbers that are customers' already, or their pseudonyms, one a line.
+    pub verified: Option<PathBuf>,
 }
 
 // === impl Config ===

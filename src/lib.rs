@@ -19,7 +19,7 @@
 //! row 4a  app                                puts the parts together, runs them, ends them in order
 //! row 3   config                             composes the other modules' own Config types
 //! row 2b  proxy  admin                       async, hyper, tower: everything that waits for somebody
-//! row 2a  telemetry  tls                     block log, metrics, certificates
+//! row 2a  telemetry  tls  geo                block log, metrics, certificates, where clients are
 //! row 1b  policy                             evidence becomes a verdict
 //! row 1a  risk                               attempts become evidence; the only memory
 //! row 0   attempt                            values: numbers, countries, clients, time
@@ -55,8 +55,8 @@
 //! One thread per core, each with a single-threaded runtime, its own listening sockets (`SO_REUSEPORT`) and its own
 //! upstream connections: a request never changes threads and pools need no sharing. The task that serves a request also
 //! drives its upstream connection. The engine, the ceiling and the
-//! metrics are shared. One control thread serves the admin side and forgets what has expired; one more writes the
-//! block log.
+//! metrics are shared. One control thread serves the admin side, forgets what has expired and loads databases that have
+//! changed; one more writes the block log.
 //!
 //! # The engine
 //! [`risk::Engine`] is deterministic: the same attempts and events at the same times give the same assessments, in the
@@ -71,6 +71,7 @@
 //! | per-client ceiling | `proxy::ceiling` (tower-governor) | 429 |
 //! | counters, blocks, baselines, limits | [`risk::Engine`], in bounded windows | an [`risk::Assessment`], a [`risk::Reservation`] |
 //! | thresholds, country rules, mode | [`policy::Policy`]: immutable | a [`policy::Verdict`] |
+//! | where clients are | [`geo::Geo`]: swapped whole when a database changes | an [`attempt::origin::Origin`] |
 //! | upstream connections | `proxy::forward` | nothing |
 //! | listeners, threads, drain | [`app::App`] | a handle |
 //!

@@ -20,10 +20,12 @@ mod quota;
 mod share;
 mod store;
 mod table;
+mod verified;
 mod volume;
 mod weigh;
 mod window;
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
@@ -39,6 +41,7 @@ pub use hosting::Hosting;
 pub use open::OpenId;
 pub use quota::{Dimension, Exceeded, Limit, LimitError, Limits, Reservation, WhenFull};
 pub use table::TableError;
+pub use verified::Verified;
 
 use ledger::Ledger;
 use quota::Quotas;
@@ -83,7 +86,14 @@ pub struct Data {
     pub carriers: Carriers,
     /// Networks of servers.
     pub hosting: Hosting,
+    /// Numbers that were customers' before.
+    pub verified: Verified,
+    /// Makes the pseudonyms among them.
+    pub tag: Tag,
 }
+
+/// A keyed hash of numbers, made elsewhere.
+pub struct Tag(Box<dyn Fn(Number) -> [u8; 8] + Send + Sync>);
 
 /// What becomes of an attempt; beside a verdict, since one that is only monitored is sent all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +157,8 @@ impl Engine {
     pub fn assess(&self, attempt: &Attempt) -> Assessment {
         let price = self.price(attempt);
         let carrier = self.data.carriers.find(attempt.number).prefix;
-        let found = self.ledger().look(attempt, carrier, price);
+        let mut found = self.ledger().look(attempt, carrier, price);
+        found.is_customer |= self.data.verified.contains(attempt.number, || (self.data.tag.0)(attempt.number));
         weigh::weigh(attempt, &found, &self.data, price)
     }
 
@@ -224,6 +235,21 @@ impl Engine {
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Tag ===
+
+impl Tag {
+    /// Hashes as `tag` does.
+    pub fn new(tag: impl Fn(Number) -> [u8; 8] + Send + Sync + 'static) -> Self {
+        Self(Box::new(tag))
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tag")
     }
 }
 

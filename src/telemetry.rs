@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 pub use block_log::{BlockLog, BlockLogConfig, Decision, Masking};
 pub use metrics::Metrics;
-pub use pseudonym::{KeyError, Pseudonyms};
+pub use pseudonym::{KeyError, NotAPseudonym, Pseudonyms};
 
 /// The `[log]` section: the process's own log on stderr, not the block log.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

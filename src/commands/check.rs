@@ -38,6 +38,9 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if config.geo.country.is_none() && config.geo.asn.is_none() {
+        warnings.push("no [geo] database is given: client country and hosting networks are not seen".to_owned());
+    }
     if config.block_log.hash_key.is_none() {
         warnings.push("block_log.hash_key is not set: number_hash changes at every start".to_owned());
     }

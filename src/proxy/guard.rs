@@ -73,7 +73,7 @@ pub struct Shared {
     /// How numbers are read.
     pub reader: Reader,
     /// Where clients are.
-    pub geo: Geo,
+    pub geo: Arc<Geo>,
     /// Where decisions are written.
     pub block_log: BlockLog,
     /// Where they are counted.

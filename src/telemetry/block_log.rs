@@ -82,7 +82,7 @@ pub struct Decision<'a> {
 #[derive(Debug)]
 pub struct BlockLog {
     shared: Arc<Shared>,
-    pseudonyms: Pseudonyms,
+    pseudonyms: Arc<Pseudonyms>,
     masking: Masking,
 }
 
@@ -120,7 +120,7 @@ impl BlockLog {
     ///
     /// # Errors
     /// The file cannot be opened for appending.
-    pub fn open(config: &BlockLogConfig, pseudonyms: Pseudonyms) -> io::Result<(Self, Writer)> {
+    pub fn open(config: &BlockLogConfig, pseudonyms: Arc<Pseudonyms>) -> io::Result<(Self, Writer)> {
         let mut sink = Sink::open(&config.path)?;
         let shared = Arc::new(Shared::default());
         let ours = Arc::clone(&shared);

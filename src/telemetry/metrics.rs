@@ -33,6 +33,8 @@ pub struct Metrics {
     table_keys: Family<TableLabels, Gauge>,
     table_capacity: Family<TableLabels, Gauge>,
     log_lost: Gauge<i64>,
+    geo_reloads: Family<ReloadLabels, Counter>,
+    geo_built: Family<DatabaseLabels, Gauge>,
     is_ready: Gauge,
 }
 
@@ -107,6 +109,16 @@ struct TableLabels {
     table: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReloadLabels {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DatabaseLabels {
+    database: &'static str,
+}
+
 /// A country, or `unknown` where no number could be read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct CountryLabel(Option<Country>);
@@ -144,6 +156,8 @@ impl Metrics {
             table_keys: Family::default(),
             table_capacity: Family::default(),
             log_lost: Gauge::default(),
+            geo_reloads: Family::default(),
+            geo_built: Family::default(),
             is_ready: Gauge::default(),
         };
         metrics.register();
@@ -214,6 +228,21 @@ impl Metrics {
         self.connections.dec();
     }
 
+    /// A database of addresses has changed and is in use.
+    pub fn geo_loaded(&self) {
+        self.geo_reloads.get_or_create(&ReloadLabels { result: "loaded" }).inc();
+    }
+
+    /// A database of addresses has changed and cannot be used: the one before stays.
+    pub fn geo_kept(&self) {
+        self.geo_reloads.get_or_create(&ReloadLabels { result: "kept" }).inc();
+    }
+
+    /// When a database of addresses was built, in seconds since the Unix epoch.
+    pub fn geo_built(&self, database: &'static str, seconds: u64) {
+        self.geo_built.get_or_create(&DatabaseLabels { database }).set(i64::try_from(seconds).unwrap_or(i64::MAX));
+    }
+
     /// Whether new traffic is wanted.
     pub fn set_ready(&self, is_ready: bool) {
         self.is_ready.set(i64::from(is_ready));
@@ -259,6 +288,16 @@ impl Metrics {
         registry.register("state_keys", "Keys in a table", self.table_keys.clone());
         registry.register("state_capacity", "Keys a table can hold", self.table_capacity.clone());
         registry.register("block_log_lines_lost", "Lines the sink was too slow for", self.log_lost.clone());
+        registry.register(
+            "geo_reloads",
+            "Databases of addresses that changed, and were loaded or kept as they were",
+            self.geo_reloads.clone(),
+        );
+        registry.register(
+            "geo_build_timestamp_seconds",
+            "When a database of addresses was built, since the Unix epoch",
+            self.geo_built.clone(),
+        );
         registry.register("ready", "1 while new traffic is wanted", self.is_ready.clone());
     }
 }

@@ -55,7 +55,9 @@ fn check_warns_of_what_is_allowed_and_unwise() {
     let path = file(&dir, "config.toml", "");
     let output = run(&["check", "--config", &path], &[]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stdout).contains("warning: no [[endpoint]]"));
+    let warnings = text(&output.stdout);
+    assert!(warnings.contains("warning: no [[endpoint]]"), "{warnings}");
+    assert!(warnings.contains("warning: no [geo] database is given: client country and hosting networks are not seen"));
 }
 
 #[test]

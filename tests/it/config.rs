@@ -71,6 +71,7 @@ fn the_annotated_file_states_the_defaults() {
         ("countries", format!("{:?}", stated.countries), format!("{:?}", built_in.countries)),
         ("numbers", format!("{:?}", stated.numbers), format!("{:?}", built_in.numbers)),
         ("risk", format!("{:?}", stated.risk), format!("{:?}", built_in.risk)),
+        ("geo", format!("{:?}", stated.geo), format!("{:?}", built_in.geo)),
         ("state", format!("{:?}", stated.state), format!("{:?}", built_in.state)),
         ("ceiling", format!("{:?}", stated.ceiling), format!("{:?}", built_in.ceiling)),
         ("block_log", format!("{:?}", stated.block_log), format!("{:?}", built_in.block_log)),

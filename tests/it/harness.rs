@@ -3,12 +3,14 @@
 mod app;
 mod client;
 mod gate;
+mod mmdb;
 mod upstream;
 mod wire;
 
 pub(crate) use app::{Tollgate, config_text};
 pub(crate) use client::{Client, fetch, json, otp, post};
 pub(crate) use gate::{Gate, eventually};
+pub(crate) use mmdb::mmdb;
 pub(crate) use upstream::{Reply, Upstream, ok};
 pub(crate) use wire::{Message, Wire};
 

@@ -8,7 +8,7 @@ const ROWS: [&[&str]; 10] = [
     &["attempt"],
     &["risk"],
     &["policy"],
-    &["telemetry", "tls"],
+    &["telemetry", "tls", "geo"],
     &["proxy", "admin"],
     &["config"],
     &["app"],
