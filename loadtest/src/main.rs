@@ -32,6 +32,7 @@ mod number;
 mod play;
 mod report;
 mod run;
+mod sim;
 mod tally;
 mod target;
 mod traffic;
@@ -50,6 +51,7 @@ struct Cli {
 enum Command {
     Upstream(Upstream),
     Run(run::Run),
+    Simulate(sim::Simulate),
     Agent(agent::Agent),
 }
 
@@ -81,6 +83,7 @@ fn block_on(command: Command) -> Result<(), String> {
             Command::Upstream(upstream) => upstream.serve().await,
             Command::Run(run) => play(&run).await,
             Command::Agent(agent) => agent.serve().await,
+            Command::Simulate(simulate) => simulate.write(),
         }
     });
     // Not dropped, which would wait for a reader of stdin.
