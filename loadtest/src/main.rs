@@ -28,6 +28,7 @@ mod arrivals;
 mod client;
 mod counts;
 mod histogram;
+mod judge;
 mod number;
 mod play;
 mod report;
@@ -52,6 +53,7 @@ enum Command {
     Upstream(Upstream),
     Run(run::Run),
     Simulate(sim::Simulate),
+    Judge(judge::Judge),
     Agent(agent::Agent),
 }
 
@@ -84,6 +86,7 @@ fn block_on(command: Command) -> Result<(), String> {
             Command::Run(run) => play(&run).await,
             Command::Agent(agent) => agent.serve().await,
             Command::Simulate(simulate) => simulate.write(),
+            Command::Judge(judge) => judge.run(),
         }
     });
     // Not dropped, which would wait for a reader of stdin.
