@@ -11,6 +11,8 @@ mod network;
 mod numbers;
 mod people;
 mod profile;
+#[cfg(test)]
+pub(crate) mod tests;
 mod world;
 
 use std::fs::File;
@@ -123,43 +125,5 @@ pub(crate) fn hours(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(hours) if (1.0..=336.0).contains(&hours) => Ok(hours),
         _ => Err("hours are a number from 1 to 336".to_owned()),
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use std::sync::LazyLock;
-
-    use super::*;
-
-    static SIMULATOR: LazyLock<Simulator> = LazyLock::new(|| Simulator::new().unwrap());
-
-    /// Made once, since it takes long to make without optimization.
-    pub(crate) fn simulator() -> &'static Simulator {
-        &SIMULATOR
-    }
-
-    pub(crate) fn numbers() -> &'static Numbers {
-        &SIMULATOR.numbers
-    }
-
-    /// An event that differs from others in nothing else.
-    pub(crate) fn event(ts: f64, kind: Kind, label: Label, user: &'static str, phone: &str) -> Event {
-        let seen = Seen {
-            line: 1,
-            ts,
-            kind,
-            client_ip: [192, 0, 2, 7].into(),
-            phone: phone.to_owned(),
-            region: None,
-            path: event::SEND.into(),
-            user_agent: "".into(),
-            ja4: "".into(),
-            asn: None,
-            ip_country: None,
-            success: (kind == Kind::Verify).then_some(true),
-            send_line: None,
-        };
-        Event { seen, label, user_id: user.into() }
     }
 }

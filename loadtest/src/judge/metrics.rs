@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_last_forty_have_to_be_seen() {
-        assert_eq!(containment(&messages(repeated(1.0, 61).chain(repeated(0.0, 39)))), None);
+        assert_eq!(containment(&messages(repeated(1.0, 63).chain(repeated(0.0, 37)))), None);
         assert_eq!(containment(&messages(repeated(0.0, 5))), Some(0), "a short attack is its own window");
     }
 

@@ -125,7 +125,7 @@ mod tests {
         let times = Dice::new(3, &[]).arrivals(5_000, 0.5, 100.0, 2_100.0);
         assert!((900..1_100).contains(&times.len()), "{}", times.len());
         assert!(times.windows(2).all(|pair| pair[0] <= pair[1]));
-        assert!(times.iter().all(|&at| 100.0 <= at && at < 2_100.0));
+        assert!(times.iter().all(|at| (100.0..2_100.0).contains(at)));
     }
 
     #[test]
