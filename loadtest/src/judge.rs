@@ -16,9 +16,10 @@ use clap::{Args, ValueEnum};
 
 use crate::sim::{self, Event, Kind, Profile, Scenario, Setting, Simulator};
 use scorer::Program;
+use table::Runs;
 
-pub(crate) use metrics::Metrics;
-pub(crate) use table::{Run, Runs};
+pub(crate) use metrics::{Action, Metrics};
+pub(crate) use table::Run;
 
 /// Plays simulated traffic against `tollgate replay --stdio` and measures what leaked and who was bothered.
 #[derive(Args, Debug)]
@@ -185,7 +186,8 @@ impl Variant {
     }
 }
 
-fn recorded(path: &Path) -> Result<Vec<Event>, String> {
+/// Reads a recording, one event a line.
+pub(crate) fn recorded(path: &Path) -> Result<Vec<Event>, String> {
     let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let lines = BufReader::new(file).lines().zip(1..);
     let events = lines.map(|(line, number)| {

@@ -89,6 +89,13 @@ impl fmt::Display for Runs {
 
 // === impl Run ===
 
+impl Run {
+    /// The run alone, under a head.
+    pub(crate) fn with_head(&self) -> String {
+        format!("{HEAD}\n{self}\n")
+    }
+}
+
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Metrics { attack, people } = &self.metrics;
