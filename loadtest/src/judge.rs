@@ -90,7 +90,7 @@ impl Judge {
         };
         let runs = Runs(runs);
         if self.json {
-            print!("{}", runs.json());
+            print!("{}", runs.json().map_err(|error| error.to_string())?);
         } else if self.markdown {
             print!("{}", runs.markdown());
         } else {

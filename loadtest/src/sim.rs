@@ -4,6 +4,7 @@
 //! changes is the attack's doing.
 
 mod attack;
+mod block;
 mod device;
 mod dice;
 mod event;

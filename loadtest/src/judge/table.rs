@@ -22,14 +22,25 @@ pub(crate) struct Run {
 #[derive(Debug)]
 pub(crate) struct Runs(pub(crate) Vec<Run>);
 
+/// The last line of JSON.
+#[derive(Serialize)]
+struct Closing {
+    summary: Summary,
+}
+
 // === impl Runs ===
 
 impl Runs {
     /// A line for each run, and one for the summary.
-    pub(crate) fn json(&self) -> String {
-        let runs = self.0.iter().map(|run| serde_json::json!(run).to_string());
-        let summary = serde_json::json!({ "summary": Summary::of(&self.0) }).to_string();
-        runs.chain([summary]).map(|line| line + "\n").collect()
+    pub(crate) fn json(&self) -> serde_json::Result<String> {
+        let mut out = String::new();
+        for run in &self.0 {
+            out += &serde_json::to_string(run)?;
+            out.push('\n');
+        }
+        out += &serde_json::to_string(&Closing { summary: Summary::of(&self.0) })?;
+        out.push('\n');
+        Ok(out)
     }
 
     /// The summary, then a row for each scenario and for each profile.
@@ -213,7 +224,7 @@ mod tests {
 
     #[test]
     fn json_ends_with_the_summary() {
-        let text = runs().json();
+        let text = runs().json().unwrap();
         let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
         assert_eq!((text.lines().count(), &last["summary"]["attacks"]), (3, &1.into()));
     }

@@ -13,11 +13,12 @@ use std::borrow::Cow;
 
 use clap::ValueEnum;
 
+use super::block::Block;
 use super::device::{self, Device};
 use super::dice::Dice;
 use super::event::{Caller, Event, Label, Log, SEND};
 use super::network::{Place, Proxies};
-use super::numbers::{Block, Numbers, Typed};
+use super::numbers::{Numbers, Typed};
 use super::profile::Traits;
 
 /// How an attacker goes about it.
@@ -77,7 +78,7 @@ pub(crate) enum Scenario {
     ServedMarket,
     /// Random numbers of a block when the product is half an hour old.
     ColdStart,
-    /// Six phases: block, homes, matching homes, another country, typed codes.
+    /// Six phases, each elsewhere: servers, homes, matching homes, a whole country, a block and a country with typed codes.
     Phased,
 }
 
@@ -189,13 +190,12 @@ impl<'a> Campaign<'a> {
     }
 
     fn ask(&mut self, at: f64, phone: String, place: Place) -> u64 {
-        let device = self.any_device();
-        self.ask_with(at, phone, place, device, SEND)
+        let device = self.dice.weighted(device::PEOPLE);
+        self.ask_as(at, phone, &caller(place, device), SEND)
     }
 
-    fn ask_with(&mut self, at: f64, phone: String, place: Place, device: &'static Device, path: &'static str) -> u64 {
-        let caller = Caller { place, device, user: Cow::Borrowed("attacker") };
-        self.log.send(at, &caller, &Typed { phone, region: None }, path)
+    fn ask_as(&mut self, at: f64, phone: String, caller: &Caller, path: &'static str) -> u64 {
+        self.log.send(at, caller, &Typed { phone, region: None }, path)
     }
 
     /// Types the code of that send, with that probability.
@@ -205,10 +205,10 @@ impl<'a> Campaign<'a> {
             self.log.verify(at + later, line, true);
         }
     }
+}
 
-    fn any_device(&mut self) -> &'static Device {
-        self.dice.weighted(device::PEOPLE)
-    }
+fn caller(place: Place, device: &'static Device) -> Caller {
+    Caller { place, device, user: Cow::Borrowed("attacker") }
 }
 
 const HOUR: f64 = 3600.0;

@@ -35,6 +35,15 @@ pub(super) enum Line {
     Address(Place),
 }
 
+/// Somebody about to become a customer.
+#[derive(Debug)]
+pub(super) struct Newcomer {
+    pub(super) country: &'static str,
+    pub(super) phone: String,
+    pub(super) line: Line,
+    pub(super) office: Option<Place>,
+}
+
 /// All customers of a company, oldest first.
 #[derive(Debug)]
 pub(super) struct People<'a> {
@@ -111,7 +120,11 @@ impl Line {
 impl<'a> People<'a> {
     /// The customers that the company has at the start.
     pub(super) fn new(numbers: &'a Numbers, traits: &'static Traits, dice: &mut Dice) -> Self {
-        let offices = (0..traits.n_offices).map(|_| (office(traits, dice), dice.lognormal(0.6, 1.1))).collect();
+        let mut offices = Vec::new();
+        for _ in 0..traits.n_offices {
+            let country = dice.weighted(traits.markets);
+            offices.push((office(country, dice), dice.lognormal(0.6, 1.1)));
+        }
         let mut people = Self { numbers, traits, people: Vec::new(), offices };
         for _ in 0..traits.n_known {
             people.join(dice);
@@ -133,25 +146,14 @@ impl<'a> People<'a> {
         } else {
             network::anywhere(dice)
         };
-        let line = Line::new(lives_in, dice);
-        self.add(country, None, line, office, dice)
+        let (line, phone) = (Line::new(lives_in, dice), self.numbers.mobile(country, dice));
+        self.add(Newcomer { country, phone, line, office }, dice)
     }
 
     /// Somebody new of one country, who lives there.
     pub(super) fn join_from(&mut self, country: &'static str, dice: &mut Dice) -> Person {
-        let line = Line::new(country, dice);
-        self.add(country, None, line, None, dice)
-    }
-
-    /// Somebody with that number who shares `line`, and `office` if they have one.
-    pub(super) fn join_with(
-        &mut self,
-        (country, phone): (&'static str, String),
-        line: Line,
-        office: Option<Place>,
-        dice: &mut Dice,
-    ) -> Person {
-        self.add(country, Some(phone), line, office, dice)
+        let (line, phone) = (Line::new(country, dice), self.numbers.mobile(country, dice));
+        self.add(Newcomer { country, phone, line, office: None }, dice)
     }
 
     /// A relative on the same plan: the number next door, the same home.
@@ -159,7 +161,7 @@ impl<'a> People<'a> {
         let step = dice.below(3) as u64 + 1;
         let phone = format!("+{}", of.phone.get(1..)?.parse::<u64>().ok()? + step);
         self.numbers.read(&phone, None)?;
-        Some(self.add(of.country, Some(phone), of.line, of.office, dice))
+        Some(self.add(Newcomer { country: of.country, phone, line: of.line, office: of.office }, dice))
     }
 
     /// One who has been here, more likely one of the oldest.
@@ -178,15 +180,8 @@ impl<'a> People<'a> {
         self.people.iter().filter(works_there).take(most).cloned().collect()
     }
 
-    fn add(
-        &mut self,
-        country: &'static str,
-        phone: Option<String>,
-        line: Line,
-        office: Option<Place>,
-        dice: &mut Dice,
-    ) -> Person {
-        let phone = phone.unwrap_or_else(|| self.numbers.mobile(country, dice));
+    pub(super) fn add(&mut self, newcomer: Newcomer, dice: &mut Dice) -> Person {
+        let Newcomer { country, phone, line, office } = newcomer;
         let person = Person {
             user: Cow::Owned(format!("p{}", self.people.len())),
             country,
@@ -202,13 +197,8 @@ impl<'a> People<'a> {
     }
 }
 
-/// An address in one of the company's markets that a whole office is seen at.
-pub(super) fn office(traits: &Traits, dice: &mut Dice) -> Place {
-    office_in(dice.weighted(traits.markets), dice)
-}
-
-/// An office's address in that country.
-pub(super) fn office_in(country: &'static str, dice: &mut Dice) -> Place {
+/// An address in that country that a whole office is seen at.
+pub(super) fn office(country: &'static str, dice: &mut Dice) -> Place {
     let asn = network::carrier(country, Access::Fixed, dice);
     Place { ip: network::address(asn, dice.bits()).into(), asn, country }
 }

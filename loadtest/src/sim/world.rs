@@ -2,10 +2,11 @@
 //!
 //! Knows nothing of attacks, so it is the same in every scenario.
 
+use super::block::Block;
 use super::dice::Dice;
 use super::event::{Event, Label, Log, RESEND, SEND, VOICE};
-use super::numbers::{Block, Numbers};
-use super::people::{self, Line, People, Person};
+use super::numbers::Numbers;
+use super::people::{self, Line, Newcomer, People, Person};
 use super::profile::{Occasion, Traits};
 
 /// A company's customers while they sign up and log in.
@@ -89,11 +90,11 @@ impl<'a> World<'a> {
             }
             Occasion::SimBatch { n, country, n_free, shares_address, .. } => {
                 let block = self.numbers.block(country, n_free, &mut self.dice);
-                let line = shares_address.then(|| Line::Address(people::office_in(country, &mut self.dice)));
+                let line = shares_address.then(|| Line::Address(people::office(country, &mut self.dice)));
                 for at in times(n, &mut self.dice) {
                     let phone = self.numbers.within(&block, &mut self.dice);
                     let line = line.unwrap_or_else(|| Line::new(country, &mut self.dice));
-                    let person = self.people.join_with((country, phone), line, None, &mut self.dice);
+                    let person = self.people.add(Newcomer { country, phone, line, office: None }, &mut self.dice);
                     self.session(&person, at, 0.0);
                 }
             }
@@ -111,11 +112,12 @@ impl<'a> World<'a> {
     }
 
     fn company(&mut self, country: &'static str, times: &[f64]) {
-        let office = people::office_in(country, &mut self.dice);
+        let office = people::office(country, &mut self.dice);
         let block = self.block_of(times.len(), country);
         for (nth, &at) in times.iter().enumerate() {
             let line = Line::new(country, &mut self.dice);
-            let person = self.people.join_with((country, block.nth(100 + nth)), line, Some(office), &mut self.dice);
+            let newcomer = Newcomer { country, phone: block.nth(100 + nth), line, office: Some(office) };
+            let person = self.people.add(newcomer, &mut self.dice);
             self.session(&person, at, 0.0);
         }
     }

@@ -1,6 +1,6 @@
 //! Attacks on one block of adjacent numbers, from servers and from homes.
 
-use super::{Campaign, HOUR};
+use super::{Campaign, HOUR, caller};
 use crate::sim::device::BOTS;
 use crate::sim::event::SEND;
 use crate::sim::network::{self, Access, Place};
@@ -10,7 +10,7 @@ impl Campaign<'_> {
         let (country, place) = (self.country(), network::server(0, 1));
         let block = self.block(country);
         for (nth, at) in self.arrivals(N_MESSAGES, 1.0, self.start).into_iter().enumerate() {
-            self.ask_with(at, block.nth(1000 + nth), place, &BOTS[0], SEND);
+            self.ask_as(at, block.nth(1000 + nth), &caller(place, &BOTS[0]), SEND);
         }
     }
 
@@ -19,7 +19,7 @@ impl Campaign<'_> {
         let block = self.block(country);
         for (nth, at) in self.arrivals(N_MESSAGES, 0.5, self.start).into_iter().enumerate() {
             let place = network::server(self.dice.below(40), 3);
-            self.ask_with(at, block.nth(1000 + nth), place, &BOTS[1], SEND);
+            self.ask_as(at, block.nth(1000 + nth), &caller(place, &BOTS[1]), SEND);
         }
     }
 
@@ -29,7 +29,7 @@ impl Campaign<'_> {
         for at in self.arrivals(N_MESSAGES, 0.4, self.start) {
             let place = network::server(self.dice.below(300), usize::MAX);
             let phone = self.numbers.within(&block, &mut self.dice);
-            self.ask_with(at, phone, place, &BOTS[2], SEND);
+            self.ask_as(at, phone, &caller(place, &BOTS[2]), SEND);
         }
     }
 
@@ -41,7 +41,7 @@ impl Campaign<'_> {
             let subscriber = 0x00A5_0000 | self.dice.below(1 << 16) as u32;
             let ip = network::address6(host.asn, subscriber, self.dice.bits()).into();
             let phone = self.numbers.within(&block, &mut self.dice);
-            self.ask_with(at, phone, Place { ip, ..host }, &BOTS[1], SEND);
+            self.ask_as(at, phone, &caller(Place { ip, ..host }, &BOTS[1]), SEND);
         }
     }
 

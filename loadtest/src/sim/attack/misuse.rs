@@ -1,10 +1,10 @@
 //! Attacks that misuse what a service offers to people: asking again, and having the code spoken.
 
-use super::Campaign;
 use super::blocks::N_MESSAGES;
-use crate::sim::device::BOTS;
+use super::{Campaign, caller};
+use crate::sim::block::Block;
+use crate::sim::device::{self, BOTS};
 use crate::sim::event::{RESEND, SEND, VOICE};
-use crate::sim::numbers::Block;
 
 impl Campaign<'_> {
     pub(super) fn number_reuse(&mut self) {
@@ -21,11 +21,11 @@ impl Campaign<'_> {
         for mut at in self.arrivals(340, 0.04, self.start) {
             let country = self.country();
             let (phone, home) = (self.numbers.mobile(country, &mut self.dice), self.home());
-            let device = self.any_device();
+            let caller = caller(home, self.dice.weighted(device::PEOPLE));
             for nth in 0..9 {
                 if at < end {
                     let path = if nth == 0 { SEND } else { RESEND };
-                    self.ask_with(at, phone.clone(), home, device, path);
+                    self.ask_as(at, phone.clone(), &caller, path);
                 }
                 at += self.dice.between(31.0, 60.0);
             }
@@ -46,8 +46,8 @@ impl Campaign<'_> {
             } else {
                 self.numbers.mobile(country, &mut self.dice)
             };
-            let home = self.home();
-            self.ask_with(at, phone, home, &BOTS[1], VOICE);
+            let caller = caller(self.home(), &BOTS[1]);
+            self.ask_as(at, phone, &caller, VOICE);
         }
     }
 

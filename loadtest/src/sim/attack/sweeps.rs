@@ -2,7 +2,7 @@
 
 use super::Campaign;
 use super::blocks::N_MESSAGES;
-use crate::sim::numbers::Block;
+use crate::sim::block::Block;
 
 impl Campaign<'_> {
     pub(super) fn many_ranges(&mut self) {
