@@ -14,8 +14,8 @@ use std::thread;
 
 use clap::{Args, ValueEnum};
 
-use crate::sim::{self, Event, Kind, Profile, Scenario, Setting, Simulator};
-use scorer::Program;
+use crate::sim::{self, Event, Habits, Kind, Profile, Scenario, Setting, Simulator};
+use scorer::{Program, Scorer};
 use table::Runs;
 
 pub(crate) use metrics::{Action, Metrics};
@@ -36,6 +36,9 @@ pub(crate) struct Judge {
     /// How long each run lasts.
     #[arg(long, default_value = "72", value_parser = sim::hours)]
     hours: f64,
+    /// How hard people make it.
+    #[arg(long, value_enum, default_value_t = Habits::Usual)]
+    habits: Habits,
     /// What the scorer is not told.
     #[arg(long, value_enum, default_value_t = Variant::None)]
     variant: Variant,
@@ -51,6 +54,9 @@ pub(crate) struct Judge {
     /// The scorer's binary; `tollgate` beside this program if left out.
     #[arg(long, value_name = "FILE")]
     tollgate: Option<PathBuf>,
+    /// Keeps the scorer's answers, reasons and all, in files of this directory; `line` is that of `simulate`.
+    #[arg(long, value_name = "DIR")]
+    answers: Option<PathBuf>,
     /// Prints each run as a line of JSON, the summary last.
     #[arg(long)]
     json: bool,
@@ -100,9 +106,9 @@ impl Judge {
     }
 
     fn judge_recording(&self, path: &Path, program: &Program, simulator: &Simulator) -> Result<Run, String> {
-        let metrics = self.judge_one(recorded(path)?, program, simulator)?;
-        let name = path.file_stem().unwrap_or(path.as_os_str());
-        Ok(Run { profile: "recorded".to_owned(), scenario: name.to_string_lossy().into_owned(), seed: 0, metrics })
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+        let metrics = self.judge_one(recorded(path)?, program.start(self.transcript(&name).as_deref())?, simulator)?;
+        Ok(Run { profile: "recorded".to_owned(), scenario: name.into_owned(), seed: 0, metrics })
     }
 
     fn judge_all(&self, program: &Program, simulator: &Simulator) -> Result<Vec<Run>, String> {
@@ -122,12 +128,11 @@ impl Judge {
                     Some(_) | None => people.insert((setting, simulator.people(setting))),
                 };
                 let events = simulator.with_attack(setting, people, scenario);
-                let run = self.judge_one(events, program, simulator).map(|metrics| Run {
-                    profile: setting.profile.name().to_owned(),
-                    scenario: scenario.name(),
-                    seed: setting.seed,
-                    metrics,
-                });
+                let (profile, scenario, seed) = (setting.profile.name().to_owned(), scenario.name(), setting.seed);
+                let transcript = self.transcript(&format!("{profile}.{scenario}.{seed}"));
+                let scorer = program.start(transcript.as_deref());
+                let metrics = scorer.and_then(|scorer| self.judge_one(events, scorer, simulator));
+                let run = metrics.map(|metrics| Run { profile, scenario, seed, metrics });
                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                 done.push((nth, run));
                 eprint!("\r{} of {} runs", done.len(), jobs.len());
@@ -144,19 +149,22 @@ impl Judge {
         done.into_iter().map(|(_, run)| run).collect()
     }
 
-    fn judge_one(&self, events: Vec<Event>, program: &Program, simulator: &Simulator) -> Result<Metrics, String> {
+    fn judge_one(&self, events: Vec<Event>, mut scorer: Scorer, simulator: &Simulator) -> Result<Metrics, String> {
         let events = self.variant.of(events);
-        let actions = closed_loop::play(&events, &mut program.start()?)?;
+        let actions = closed_loop::play(&events, &mut scorer)?;
         Ok(Metrics::new(&events, &actions, simulator.numbers()))
+    }
+
+    fn transcript(&self, run: &str) -> Option<PathBuf> {
+        self.answers.as_ref().map(|directory| directory.join(format!("{run}.answers.jsonl")))
     }
 
     fn jobs(&self) -> Vec<Job> {
         let profiles = if self.profiles.is_empty() { Profile::ALL } else { &self.profiles };
         let scenarios = if self.scenarios.is_empty() { Scenario::value_variants() } else { &self.scenarios };
-        let settings = self
-            .seeds
-            .iter()
-            .flat_map(|&seed| profiles.iter().map(move |&profile| Setting { profile, seed, hours: self.hours }));
+        let settings = self.seeds.iter().flat_map(|&seed| {
+            profiles.iter().map(move |&profile| Setting { profile, seed, hours: self.hours, habits: self.habits })
+        });
         settings.flat_map(|setting| scenarios.iter().map(move |&scenario| Job { setting, scenario })).collect()
     }
 

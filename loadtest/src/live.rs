@@ -19,7 +19,7 @@ use crate::client::Client;
 use crate::counts::Counts;
 use crate::judge::{self, Metrics, Run};
 use crate::play;
-use crate::sim::{self, Event, Kind, Label, Profile, Scenario, Setting, Simulator};
+use crate::sim::{self, Event, Habits, Kind, Label, Profile, Scenario, Setting, Simulator};
 use crate::target::{Loopback, Target};
 use crate::upstream::{self, Shared};
 use report::{Arrived, Report};
@@ -46,8 +46,11 @@ pub(crate) struct Live {
     /// Simulated hours. Attacks begin in the third day, or after two thirds of less than 60 hours.
     #[arg(long, default_value = "72", value_parser = sim::hours)]
     hours: f64,
+    /// How hard people make it.
+    #[arg(long, value_enum, default_value_t = Habits::Usual)]
+    habits: Habits,
     /// Plays this recording, one JSON object a line with `label` and `user_id`, instead of simulating.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "scenario", "seed", "hours"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "scenario", "seed", "hours", "habits"])]
     events: Option<PathBuf>,
     /// How many simulated seconds pass in one. 72 hours take 7 minutes at 600.
     #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -91,7 +94,7 @@ impl Live {
         if let Some(path) = &self.events {
             return judge::recorded(path);
         }
-        let setting = Setting { profile: self.profile, seed: self.seed, hours: self.hours };
+        let setting = Setting { profile: self.profile, seed: self.seed, hours: self.hours, habits: self.habits };
         Ok(simulator.with_attack(setting, &simulator.people(setting), self.scenario))
     }
 }

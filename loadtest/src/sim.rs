@@ -8,6 +8,7 @@ mod block;
 mod device;
 mod dice;
 mod event;
+mod habits;
 mod network;
 mod numbers;
 mod people;
@@ -29,6 +30,7 @@ use world::World;
 pub(crate) use attack::Scenario;
 pub(crate) use dice::share_of;
 pub(crate) use event::{Event, Kind, Label, Seen};
+pub(crate) use habits::Habits;
 pub(crate) use numbers::Numbers;
 pub(crate) use profile::Profile;
 
@@ -47,6 +49,9 @@ pub(crate) struct Simulate {
     /// How long it lasts. Attacks begin in the third day, or after two thirds of less than 60 hours.
     #[arg(long, default_value = "72", value_parser = hours)]
     hours: f64,
+    /// How hard people make it.
+    #[arg(long, value_enum, default_value_t = Habits::Usual)]
+    habits: Habits,
     /// Where the lines go; stdout if left out.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -64,6 +69,7 @@ pub(crate) struct Setting {
     pub(crate) profile: Profile,
     pub(crate) seed: u64,
     pub(crate) hours: f64,
+    pub(crate) habits: Habits,
 }
 
 // === impl Simulate ===
@@ -71,7 +77,7 @@ pub(crate) struct Setting {
 impl Simulate {
     pub(crate) fn write(&self) -> Result<(), String> {
         let simulator = Simulator::new()?;
-        let setting = Setting { profile: self.profile, seed: self.seed, hours: self.hours };
+        let setting = Setting { profile: self.profile, seed: self.seed, hours: self.hours, habits: self.habits };
         let people = simulator.people(setting);
         let events = simulator.with_attack(setting, &people, self.scenario);
         match &self.out {
@@ -110,8 +116,7 @@ impl Simulator {
 
     /// What the company's customers do, in no order: for [`with_attack`](Self::with_attack).
     pub(crate) fn people(&self, setting: Setting) -> Vec<Event> {
-        let dice = Dice::new(setting.seed, &["people", setting.profile.name()]);
-        World::new(&self.numbers, setting.profile.traits(), setting.hours, dice).live()
+        World::new(&self.numbers, setting).live()
     }
 
     /// Those customers and the attack, in the order of time.

@@ -1,7 +1,8 @@
 //! The product that is judged: a child process that reads events and answers each send with a decision.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ pub(crate) struct Scorer {
     input: Option<BufWriter<ChildStdin>>,
     output: BufReader<ChildStdout>,
     line: String,
+    transcript: Option<BufWriter<File>>,
 }
 
 /// One answer; it says more than this.
@@ -44,7 +46,10 @@ struct Passed {
 // === impl Program ===
 
 impl Program {
-    pub(crate) fn start(&self) -> Result<Scorer, String> {
+    /// Keeps the answers as they come in the file at `transcript`.
+    pub(crate) fn start(&self, transcript: Option<&Path>) -> Result<Scorer, String> {
+        let name = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
+        let transcript = transcript.map(|path| File::create(path).map_err(|error| name(path, error))).transpose()?;
         let mut child = Command::new(&self.tollgate)
             .args(["replay", "--stdio", "--config"])
             .arg(&self.config)
@@ -52,7 +57,7 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{}: {error}", self.tollgate.display()))?;
+            .map_err(|error| name(&self.tollgate, error))?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             unreachable!("both were asked for");
         };
@@ -61,6 +66,7 @@ impl Program {
             input: Some(BufWriter::with_capacity(BUFFER, input)),
             output: BufReader::with_capacity(BUFFER, output),
             line: String::new(),
+            transcript: transcript.map(BufWriter::new),
         })
     }
 }
@@ -72,7 +78,8 @@ impl Scorer {
         self.write(send)?;
         self.input.as_mut().map_or(Ok(()), Write::flush)?;
         self.line.clear();
-        self.output.read_line(&mut self.line).map(drop)
+        self.output.read_line(&mut self.line)?;
+        self.transcript.as_mut().map_or(Ok(()), |transcript| transcript.write_all(self.line.as_bytes()))
     }
 
     fn answer(&self, line: u64) -> io::Result<Action> {
@@ -127,3 +134,30 @@ impl Drop for Scorer {
 }
 
 const BUFFER: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::tests::event;
+    use crate::sim::{Kind, Label};
+
+    fn words(tollgate: &str) -> String {
+        let program = Program { tollgate: tollgate.into(), config: "missing.toml".into() };
+        let decided = program
+            .start(None)
+            .and_then(|mut scorer| scorer.decide(&event(0.0, Kind::Send, Label::Legit, "ann", "+12025550123").seen));
+        decided.unwrap_err()
+    }
+
+    #[test]
+    fn a_scorer_that_fails_is_quoted() {
+        // A shell looks for a script by the name of the command.
+        let words = words("/bin/sh");
+        assert!(words.starts_with("the scorer: ") && words.contains("replay"), "{words}");
+    }
+
+    #[test]
+    fn a_scorer_that_is_missing_is_named() {
+        assert!(words("/nowhere/tollgate").starts_with("/nowhere/tollgate: "));
+    }
+}

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use super::Setting;
 use super::device::{self, Device};
 use super::dice::Dice;
 use super::event::Caller;
+use super::habits::Habits;
 use super::network::{self, Access, Place};
 use super::numbers::{Numbers, Typed};
 use super::profile::Traits;
@@ -22,6 +24,7 @@ pub(super) struct Person {
     /// An address of their own that they are seen at instead, most of the time.
     pub(super) office: Option<Place>,
     uses_vpn: bool,
+    habits: Habits,
 }
 
 /// How somebody is connected where they live.
@@ -49,6 +52,7 @@ pub(super) struct Newcomer {
 pub(super) struct People<'a> {
     numbers: &'a Numbers,
     traits: &'static Traits,
+    habits: Habits,
     people: Vec<Person>,
     offices: Vec<(Place, f64)>,
 }
@@ -72,7 +76,7 @@ impl Person {
         if dice.chance(ON_THE_ROAD) {
             return network::shared(network::carrier(country, Access::Mobile, dice), country, dice);
         }
-        if dice.chance(ABROAD) {
+        if dice.chance(self.habits.abroad()) {
             let country = network::anywhere(dice);
             return network::shared(network::carrier(country, Access::Mobile, dice), country, dice);
         }
@@ -119,13 +123,14 @@ impl Line {
 
 impl<'a> People<'a> {
     /// The customers that the company has at the start.
-    pub(super) fn new(numbers: &'a Numbers, traits: &'static Traits, dice: &mut Dice) -> Self {
+    pub(super) fn new(numbers: &'a Numbers, setting: Setting, dice: &mut Dice) -> Self {
+        let (traits, habits) = (setting.profile.traits(), setting.habits);
         let mut offices = Vec::new();
         for _ in 0..traits.n_offices {
             let country = dice.weighted(traits.markets);
             offices.push((office(country, dice), dice.lognormal(0.6, 1.1)));
         }
-        let mut people = Self { numbers, traits, people: Vec::new(), offices };
+        let mut people = Self { numbers, traits, habits, people: Vec::new(), offices };
         for _ in 0..traits.n_known {
             people.join(dice);
         }
@@ -190,7 +195,8 @@ impl<'a> People<'a> {
             device: dice.weighted(device::PEOPLE),
             line,
             office,
-            uses_vpn: dice.chance(WITH_VPN),
+            uses_vpn: dice.chance(self.habits.with_vpn()),
+            habits: self.habits,
         };
         self.people.push(person.clone());
         person
@@ -207,5 +213,3 @@ pub(super) fn office(country: &'static str, dice: &mut Dice) -> Place {
 const AT_WORK: f64 = 0.85;
 /// The share of sessions over the mobile network by people who are connected otherwise at home.
 const ON_THE_ROAD: f64 = 0.15;
-const ABROAD: f64 = 0.008;
-const WITH_VPN: f64 = 0.02;

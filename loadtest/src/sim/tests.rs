@@ -36,7 +36,7 @@ pub(crate) fn event(ts: f64, kind: Kind, label: Label, user: &'static str, phone
 }
 
 fn startup(seed: u64) -> Setting {
-    Setting { profile: Profile::Startup, seed, hours: 24.0 }
+    Setting { profile: Profile::Startup, seed, hours: 24.0, habits: Habits::Usual }
 }
 
 fn events(setting: Setting, scenario: Scenario) -> Vec<Event> {
@@ -100,7 +100,7 @@ fn people_do_the_same_in_every_scenario() {
 #[test]
 fn every_number_can_be_read() {
     for &profile in Profile::ALL {
-        let setting = Setting { profile, seed: 1, hours: 3.0 };
+        let setting = Setting { profile, seed: 1, hours: 3.0, habits: Habits::Usual };
         for event in events(setting, Scenario::Voice) {
             let Seen { phone, region, .. } = &event.seen;
             assert!(numbers().read(phone, region.as_deref()).is_some(), "{phone} {region:?}");
@@ -133,7 +133,7 @@ fn lines_count_from_one_and_a_verify_follows_its_send() {
 
 #[test]
 fn people_type_most_of_their_codes() {
-    let setting = Setting { profile: Profile::HkBank, seed: 1, hours: 6.0 };
+    let setting = Setting { profile: Profile::HkBank, seed: 1, hours: 6.0, habits: Habits::Usual };
     let events = events(setting, Scenario::None);
     let sends = events.iter().filter(|event| event.seen.kind == Kind::Send).count();
     let right = events.iter().filter(|event| event.seen.success == Some(true)).count();
@@ -141,8 +141,21 @@ fn people_type_most_of_their_codes() {
 }
 
 #[test]
+fn hard_people_type_fewer_codes_and_roam_more() {
+    let of = |habits| {
+        let setting = Setting { profile: Profile::HkBank, seed: 1, hours: 6.0, habits };
+        let events = events(setting, Scenario::None);
+        let n_right = events.iter().filter(|event| event.seen.success == Some(true)).count();
+        let n_abroad = events.iter().filter(|event| event.seen.ip_country.as_deref() != Some("HK")).count();
+        (n_right as f64 / events.len() as f64, n_abroad as f64 / events.len() as f64)
+    };
+    let (usual, hard) = (of(Habits::Usual), of(Habits::Hard));
+    assert!(hard.0 < usual.0 && usual.1 < hard.1, "{usual:?} {hard:?}");
+}
+
+#[test]
 fn people_come_from_all_kinds_of_networks() {
-    let setting = Setting { profile: Profile::UsConsumer, seed: 1, hours: 2.0 };
+    let setting = Setting { profile: Profile::UsConsumer, seed: 1, hours: 2.0, habits: Habits::Usual };
     let events = events(setting, Scenario::None);
     let users =
         |holds: fn(&Event) -> bool| distinct(events.iter().filter(|event| holds(event)).map(|event| &event.user_id));
@@ -158,7 +171,7 @@ fn people_come_from_all_kinds_of_networks() {
 
 #[test]
 fn a_company_s_staff_have_consecutive_numbers_behind_one_address() {
-    let setting = Setting { profile: Profile::B2bSaas, seed: 1, hours: 36.0 };
+    let setting = Setting { profile: Profile::B2bSaas, seed: 1, hours: 36.0, habits: Habits::Usual };
     let events = events(setting, Scenario::None);
     let mut offices: HashMap<IpAddr, HashSet<u64>> = HashMap::new();
     for event in events.iter().filter(|event| event.seen.ip_country.as_deref() == Some("GB")) {

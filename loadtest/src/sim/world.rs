@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of attacks, so it is the same in every scenario.
 
+use super::Setting;
 use super::block::Block;
 use super::dice::Dice;
 use super::event::{Event, Label, Log, RESEND, SEND, VOICE};
@@ -13,22 +14,24 @@ use super::profile::{Occasion, Traits};
 pub(super) struct World<'a> {
     numbers: &'a Numbers,
     traits: &'static Traits,
-    hours: f64,
+    setting: Setting,
     dice: Dice,
     people: People<'a>,
     log: Log,
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(numbers: &'a Numbers, traits: &'static Traits, hours: f64, mut dice: Dice) -> Self {
-        let people = People::new(numbers, traits, &mut dice);
-        Self { numbers, traits, hours, dice, people, log: Log::new(Label::Legit) }
+    pub(super) fn new(numbers: &'a Numbers, setting: Setting) -> Self {
+        let mut dice = Dice::new(setting.seed, &["people", setting.profile.name()]);
+        let people = People::new(numbers, setting, &mut dice);
+        let log = Log::new(Label::Legit);
+        Self { numbers, traits: setting.profile.traits(), setting, dice, people, log }
     }
 
     /// Lives through all hours; events come in no order.
     pub(super) fn live(mut self) -> Vec<Event> {
         self.ordinary_days();
-        let hours = self.hours;
+        let hours = self.setting.hours;
         let occasions = self.traits.occasions.iter();
         for occasion in occasions.filter(|occasion| occasion.hours().1 + 1.0 <= hours) {
             self.occasion(occasion);
@@ -43,7 +46,7 @@ impl<'a> World<'a> {
         let mut at = 0.0;
         loop {
             at += self.dice.exponential(1.0 / (self.traits.sessions_per_hour * peak));
-            if self.hours <= at {
+            if self.setting.hours <= at {
                 return;
             }
             if self.dice.chance(day.at(at + self.traits.utc_offset) / peak) {
@@ -151,7 +154,7 @@ impl<'a> World<'a> {
                 }
             }
             let (delivered, is_broken) = self.delivered(at / HOUR, person.country);
-            if self.dice.chance(delivered) && !self.dice.chance(CHANGES_MIND) {
+            if self.dice.chance(delivered) && !self.dice.chance(self.setting.habits.changes_mind()) {
                 return self.types_code(line, at);
             }
             let patience = if nth == 0 { 0.5 } else { 0.6 } + impatience + if is_broken { 0.2 } else { 0.0 };
@@ -176,7 +179,7 @@ impl<'a> World<'a> {
     fn delivered(&self, hour: f64, country: &'static str) -> (f64, bool) {
         let usual = 0.985 - 0.015 * self.numbers.country_price(country) / 0.028;
         let now: f64 = self.traits.occasions.iter().filter_map(|occasion| loss(occasion, hour, country)).product();
-        (usual * now, now < 1.0)
+        (usual * now * self.setting.habits.delivered(), now < 1.0)
     }
 }
 
@@ -201,8 +204,6 @@ const HOUR: f64 = 3600.0;
 const FAMILIES: f64 = 0.04;
 const MISTYPES: f64 = 0.02;
 const DOUBLE_CLICKS: f64 = 0.01;
-/// The share that gets a code and does not type it.
-const CHANGES_MIND: f64 = 0.12;
 const WRONG_CODES: f64 = 0.05;
 /// After two texts that did not come.
 const PREFERS_VOICE: f64 = 0.1;
