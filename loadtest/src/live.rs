@@ -1,8 +1,8 @@
 //! `live`: the traffic of a simulated company over HTTP against a running tollgate, in compressed time.
 //!
 //! This command is the application behind the proxy too. A request carries its line as a reference, and the
-//! application keeps the references that reach it, so it is known whose messages were paid for. A refusal over HTTP does
-//! not say whether it was a challenge or a block, and no challenge is solved here: every refusal counts as a block.
+//! application keeps the references that reach it, so it is known whose messages were paid for. A refusal over HTTP
+//! does not say whether it was a challenge or a block, and no challenge is solved here: every refusal counts as a block.
 
 mod report;
 mod script;

@@ -78,7 +78,7 @@ pub(crate) enum Scenario {
     ServedMarket,
     /// Random numbers of a block when the product is half an hour old.
     ColdStart,
-    /// Six phases, each elsewhere: servers, homes, matching homes, a whole country, a block and a country with typed codes.
+    /// Six phases, each in a new country: servers, homes, matching homes, numbers all over it, then with typed codes.
     Phased,
 }
 
