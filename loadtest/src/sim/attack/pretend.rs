@@ -56,9 +56,9 @@ impl Campaign<'_> {
             let block = self.block(country);
             for at in self.arrivals(400, 0.3, self.start + phase.hours_later) {
                 let place = match phase.from {
-                    From::Servers => network::server(self.dice.below(60), usize::MAX),
-                    From::Homes => self.home(),
-                    From::MatchingHomes => self.home_in(country),
+                    Origin::Servers => network::server(self.dice.below(60), usize::MAX),
+                    Origin::Homes => self.home(),
+                    Origin::MatchingHomes => self.home_in(country),
                 };
                 let line = if phase.is_wide {
                     let phone = self.numbers.mobile(country, &mut self.dice);
@@ -75,23 +75,23 @@ impl Campaign<'_> {
 /// What an attacker tries next when the last thing no longer paid.
 struct Phase {
     hours_later: f64,
-    from: From,
+    from: Origin,
     /// All over the country instead of one block.
     is_wide: bool,
     typed: f64,
 }
 
-enum From {
+enum Origin {
     Servers,
     Homes,
     MatchingHomes,
 }
 
 const PHASES: &[Phase] = &[
-    Phase { hours_later: 0.0, from: From::Servers, is_wide: false, typed: 0.0 },
-    Phase { hours_later: 2.5, from: From::Homes, is_wide: false, typed: 0.0 },
-    Phase { hours_later: 5.0, from: From::MatchingHomes, is_wide: false, typed: 0.0 },
-    Phase { hours_later: 7.5, from: From::MatchingHomes, is_wide: true, typed: 0.0 },
-    Phase { hours_later: 10.0, from: From::MatchingHomes, is_wide: false, typed: 0.3 },
-    Phase { hours_later: 12.5, from: From::MatchingHomes, is_wide: true, typed: 0.5 },
+    Phase { hours_later: 0.0, from: Origin::Servers, is_wide: false, typed: 0.0 },
+    Phase { hours_later: 2.5, from: Origin::Homes, is_wide: false, typed: 0.0 },
+    Phase { hours_later: 5.0, from: Origin::MatchingHomes, is_wide: false, typed: 0.0 },
+    Phase { hours_later: 7.5, from: Origin::MatchingHomes, is_wide: true, typed: 0.0 },
+    Phase { hours_later: 10.0, from: Origin::MatchingHomes, is_wide: false, typed: 0.3 },
+    Phase { hours_later: 12.5, from: Origin::MatchingHomes, is_wide: true, typed: 0.5 },
 ];
