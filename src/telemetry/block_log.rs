@@ -17,9 +17,9 @@ use serde::Deserialize;
 
 use super::Pseudonyms;
 use crate::attempt::Timestamp;
+use crate::attempt::Verdict;
 use crate::attempt::client::Client;
 use crate::attempt::phone::Number;
-use crate::attempt::Verdict;
 use crate::policy::Mode;
 use crate::risk::Assessment;
 use line::Lines;

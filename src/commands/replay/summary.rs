@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::attempt::country::Country;
 use crate::attempt::Verdict;
+use crate::attempt::country::Country;
 use crate::risk::{Assessment, Money, Signal};
 
 #[derive(Debug, Default)]
