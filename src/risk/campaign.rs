@@ -1,6 +1,5 @@
 //! How common fraud is right now: a campaign that runs makes the next attempt more suspicious.
 
-use super::node::DECIBAN;
 use crate::attempt::Timestamp;
 
 /// The share of recent attempts that is believed to be fraud.
@@ -48,6 +47,3 @@ const MOST: f32 = 0.15;
 /// How much one attempt moves the share, and how fast it is forgotten, in seconds.
 const WEIGHT: f32 = 1.0 / 150.0;
 const HALF_LIFE: f32 = 1_800.0;
-
-/// The prior of ordinary times, for those who compare with it.
-pub(super) const QUIET: f32 = -22.0 * DECIBAN;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
+use super::budget::{BudgetConfig, Budgets, Charge, Overspent};
 use super::campaign::Campaign;
 use super::coherence::{Coherence, Familiarities, Familiarity, Relation};
 use super::country::{CountryRow, delivery};
@@ -19,7 +20,7 @@ use super::open::{Due, Open, OpenId, Opens, State, Told};
 use super::store::{Place, Store};
 use super::{Event, Fate, StateConfig, TableSize};
 use crate::attempt::country::Country;
-use crate::attempt::phone::{Number, Prefix};
+use crate::attempt::phone::{Number, Prefix, Scale};
 use crate::attempt::{Attempt, Timestamp, Verdict};
 
 #[derive(Debug)]
@@ -37,6 +38,7 @@ pub(super) struct Ledger {
     numbers: Numbers,
     opens: Opens,
     feed: Feed,
+    budgets: Budgets,
 }
 
 /// What an attempt finds under one of its keys.
@@ -69,7 +71,7 @@ pub(super) struct Found {
 // === impl Ledger ===
 
 impl Ledger {
-    pub(super) fn new(state: StateConfig, feed: FeedMode) -> Self {
+    pub(super) fn new(state: StateConfig, feed: FeedMode, budget: BudgetConfig) -> Self {
         Self {
             keyring: Keyring::default(),
             prefixes: Store::new(state.blocks.get()),
@@ -82,6 +84,7 @@ impl Ledger {
             numbers: Numbers::new(state.numbers.get()),
             opens: Opens::new(MOST_OPEN),
             feed: Feed::new(feed),
+            budgets: Budgets::new(budget, state.blocks.get()),
         }
     }
 
@@ -128,12 +131,13 @@ impl Ledger {
         if !trace.is_customer {
             self.campaign.learn(at, trace.probability);
         }
-        let places = self.charge(attempt, trace, verdict);
+        let places = self.blame(attempt, trace, verdict);
         if trace.is_fresh && verdict == Verdict::Allow {
             self.total.age(at);
             self.total.count();
         }
         let number = self.keyring.print(attempt.number.digits());
+        let charge = self.charge_of(attempt, price);
         let past = self.numbers.ask(number, at);
         past.is_unsolved |= fate == Fate::Asked;
         let state = match fate {
@@ -146,9 +150,8 @@ impl Ledger {
             asked_at: at,
             state,
             told: places,
-            country: attempt.number.country(),
+            charge,
             number,
-            price,
             is_fresh: trace.is_fresh,
             is_clean: trace.is_clean,
             is_customer: trace.is_customer,
@@ -165,6 +168,22 @@ impl Ledger {
             self.spend(at, attempt.number.country(), price, trace.familiarity);
         }
         Some(id)
+    }
+
+    /// Takes the price out of the budgets, if all have room.
+    pub(super) fn charge(&mut self, attempt: &Attempt, price: Money) -> Result<(), Overspent> {
+        let charge = self.charge_of(attempt, price);
+        self.budgets.take(&charge)
+    }
+
+    pub(super) fn check_budget(&self, attempt: &Attempt, price: Money) -> Result<(), Overspent> {
+        self.budgets.check(&self.charge_of(attempt, price))
+    }
+
+    /// Gives back what was taken for a message that never left.
+    pub(super) fn uncharge(&mut self, attempt: &Attempt, price: Money) {
+        let charge = self.charge_of(attempt, price);
+        self.budgets.give_back(&charge);
     }
 
     pub(super) fn fold(&mut self, event: &Event) {
@@ -201,6 +220,11 @@ impl Ledger {
     }
 
     // --- looking
+
+    fn charge_of(&self, attempt: &Attempt, price: Money) -> Charge {
+        let range = self.keyring.print(attempt.number.block(Scale::TenThousand));
+        Charge { at: attempt.at, range, country: attempt.number.country(), price }
+    }
 
     fn look_up(&self, key: Key, at: Timestamp) -> Look {
         let found = self.nodes(key.level.family()).find(key.print);
@@ -250,7 +274,7 @@ impl Ledger {
     // --- learning
 
     /// Counts the attempt under its keys: under all of them if it was allowed, under those that are to blame if not.
-    fn charge(&mut self, attempt: &Attempt, trace: &Trace, verdict: Verdict) -> SmallVec<[Told; 11]> {
+    fn blame(&mut self, attempt: &Attempt, trace: &Trace, verdict: Verdict) -> SmallVec<[Told; 11]> {
         let at = attempt.at;
         let host = self.host(attempt);
         let mut told = SmallVec::new();
@@ -299,7 +323,7 @@ impl Ledger {
             return;
         }
         let has_converted = open.state == State::Converted;
-        let row = self.countries.entry(open.country).or_default();
+        let row = self.countries.entry(open.charge.country).or_default();
         let lesson = if open.familiarity == Some(Familiarity::Stranger) { STRANGER } else { 1.0 };
         if due == Due::Matured {
             self.total.age(when);
@@ -312,7 +336,10 @@ impl Ledger {
             }
             if feed != FeedState::Present && open.is_clean {
                 // Nobody will say that it was answered; what looks like a customer is taken for one.
-                row.presume(when, open.price, lesson);
+                row.presume(when, open.charge.price, lesson);
+                if feed == FeedState::Missing {
+                    self.budgets.answer(&open.charge);
+                }
             }
             if open.is_fresh && !has_converted {
                 self.feed.silent();
@@ -335,7 +362,7 @@ impl Ledger {
         if has_converted || !open.is_fresh || feed != FeedState::Present {
             return;
         }
-        let rate = row.aged(when).conversion_rate(open.price);
+        let rate = row.aged(when).conversion_rate(open.charge.price);
         self.total.age(when);
         for told in &mut open.told {
             let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
@@ -369,7 +396,7 @@ impl Ledger {
             return;
         }
         (open.state, open.at) = (State::Sent, at);
-        let (country, price, is_customer) = (open.country, open.price, open.is_customer);
+        let (country, price, is_customer) = (open.charge.country, open.charge.price, open.is_customer);
         let open = open.clone();
         self.numbers.solve(open.number);
         self.weigh_all(at, &open.told, CHALLENGE_PASSED);
@@ -410,9 +437,10 @@ impl Ledger {
             return;
         }
         last.state = State::Converted;
-        let (country, price, is_customer) = (last.country, last.price, last.is_customer);
+        let (charge, is_customer) = (last.charge, last.is_customer);
+        self.budgets.answer(&charge);
         if !is_customer {
-            self.countries.entry(country).or_default().verify(at, price);
+            self.countries.entry(charge.country).or_default().verify(at, charge.price);
         }
         // The evidence stands with the first send to the number; a resend only led to the same code.
         let Some(first) = past.first.and_then(|id| self.opens.get(id)) else { return };

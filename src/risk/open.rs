@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::destination::Money;
+use super::budget::Charge;
 use super::store::Place;
 use crate::attempt::Timestamp;
-use crate::attempt::country::Country;
 
 /// Names a send for as long as the engine lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,9 +26,9 @@ pub(super) struct Open {
     pub(super) state: State,
     /// The keys that learn from it, and what it told each of them so far.
     pub(super) told: SmallVec<[Told; 11]>,
-    pub(super) country: Country,
+    /// Where it goes and what it costs.
+    pub(super) charge: Charge,
     pub(super) number: u64,
-    pub(super) price: Money,
     /// First send to its number in half an hour.
     pub(super) is_fresh: bool,
     /// Nothing spoke against it.
