@@ -66,7 +66,7 @@ impl Lines {
     pub(super) fn verified(&mut self, verified: &Verified<'_>, pseudonym: &str, masking: Masking) {
         self.head("verified", verified.at, verified.request_id, verified.endpoint);
         self.client(verified.client);
-        self.pseudonymous(verified.number, pseudonym, masking);
+        self.number(Some(verified.number), Some(pseudonym), masking);
         self.raw(b"}\n");
     }
 
@@ -133,15 +133,6 @@ impl Lines {
             return self
                 .raw(b",\"number\":null,\"number_hash\":null,\"country\":null,\"prefix\":null,\"number_type\":null");
         };
-        self.pseudonymous(number, pseudonym, masking);
-        self.raw(b",\"prefix\":\"");
-        self.raw(number.prefix().as_bytes());
-        self.raw(b"\",\"number_type\":\"");
-        self.raw(number.kind().as_str().as_bytes());
-        self.raw(b"\"");
-    }
-
-    fn pseudonymous(&mut self, number: Number, pseudonym: &str, masking: Masking) {
         self.raw(b",\"number\":\"");
         match masking {
             Masking::Masked => self.raw(number.masked().as_bytes()),
@@ -152,6 +143,10 @@ impl Lines {
         self.raw(pseudonym.as_bytes());
         self.raw(b"\",\"country\":\"");
         self.display(number.country());
+        self.raw(b"\",\"prefix\":\"");
+        self.raw(number.prefix().as_bytes());
+        self.raw(b"\",\"number_type\":\"");
+        self.raw(number.kind().as_str().as_bytes());
         self.raw(b"\"");
     }
 
@@ -304,7 +299,8 @@ mod tests {
             let expected = format!(
                 "{{\"ts\":\"2023-11-14T22:13:20.007Z\",\"event\":\"verified\",\"request_id\":\"r\\\"1\",\
                  \"endpoint\":\"verify-otp\",\"client_ip\":\"192.0.2.7\",\"client_net\":\"192.0.2.0/24\",\
-                 \"number\":\"{shown}\",\"number_hash\":\"k0000:0123456789abcdef\",\"country\":\"US\"}}\n"
+                 \"number\":\"{shown}\",\"number_hash\":\"k0000:0123456789abcdef\",\"country\":\"US\",\
+                 \"prefix\":\"+1201\",\"number_type\":\"fixed_line_or_mobile\"}}\n"
             );
             assert_eq!(String::from_utf8(lines.bytes).unwrap(), expected);
         }

@@ -1,0 +1,3 @@
+//! Lines of both kinds become the same events.
+
+use super::*;
