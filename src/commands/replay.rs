@@ -28,6 +28,8 @@ mod session;
 mod stand_ins;
 mod summary;
 mod tape;
+#[cfg(test)]
+mod testing;
 mod text;
 mod what_if;
 mod worst;

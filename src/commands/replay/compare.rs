@@ -29,34 +29,40 @@ pub(super) struct Comparison {
 }
 
 /// Sends as they were, and what either policy would have made of them.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Row {
+    pub(super) sends: Sends,
+    pub(super) old: Side<u64>,
+    pub(super) new: Side<u64>,
+}
+
+/// What became of sends at the time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Sends {
     pub(super) converted: u64,
     pub(super) unconverted: u64,
     pub(super) unknown: u64,
-    pub(super) old: Side,
-    pub(super) new: Side,
 }
 
-/// What one policy would have done.
+/// What one policy would have done; or, signed, what the newer one would have done more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Side {
+pub(super) struct Side<N> {
     /// Of sends whose outcome is known.
     #[serde(flatten)]
-    pub(super) known: Verdicts,
-    pub(super) customers_challenged: u64,
-    pub(super) customers_blocked: u64,
-    pub(super) saved_messages: u64,
-    pub(super) saved_usd_micros: u64,
+    pub(super) known: Verdicts<N>,
+    pub(super) customers_challenged: N,
+    pub(super) customers_blocked: N,
+    pub(super) saved_messages: N,
+    pub(super) saved_usd_micros: N,
     /// Of sends whose outcome is unknown.
-    pub(super) unknown: Verdicts,
+    pub(super) unknown: Verdicts<N>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Verdicts {
-    pub(super) allowed: u64,
-    pub(super) challenged: u64,
-    pub(super) blocked: u64,
+pub(super) struct Verdicts<N> {
+    pub(super) allowed: N,
+    pub(super) challenged: N,
+    pub(super) blocked: N,
 }
 
 /// Rows by what they have in common.
@@ -92,8 +98,8 @@ impl Comparison {
         let of_country = |country: Option<_>| country.map_or_else(|| "unreadable".to_owned(), |it| format!("{it}"));
         Self {
             totals,
-            countries: countries.sorted(of_country, Row::n_sends),
-            ranges: ranges.sorted(|block| block.to_string(), |row| row.unconverted + row.unknown),
+            countries: countries.sorted(of_country, |row| row.sends.n()),
+            ranges: ranges.sorted(|block| block.to_string(), |row| row.sends.unconverted + row.sends.unknown),
             reasons: reasons.sorted(|signal| signal.as_str().to_owned(), Row::n_stopped),
             hours: hours.sorted(|hour| hour.to_string(), |_| 0),
         }
@@ -103,28 +109,44 @@ impl Comparison {
 // === impl Row ===
 
 impl Row {
-    pub(super) fn n_sends(&self) -> u64 {
-        self.converted + self.unconverted + self.unknown
-    }
-
     fn n_stopped(&self) -> u64 {
         self.old.n_stopped() + self.new.n_stopped()
     }
 
     fn count(&mut self, outcome: Outcome, (old, new): (&Ruling, &Ruling), price: Money) {
         match outcome {
-            Outcome::Converted => self.converted += 1,
-            Outcome::Unconverted => self.unconverted += 1,
-            Outcome::Unknown => self.unknown += 1,
+            Outcome::Converted => self.sends.converted += 1,
+            Outcome::Unconverted => self.sends.unconverted += 1,
+            Outcome::Unknown => self.sends.unknown += 1,
         }
         self.old.count(outcome, old, price);
         self.new.count(outcome, new, price);
     }
 }
 
+// === impl Sends ===
+
+impl Sends {
+    pub(super) fn n(&self) -> u64 {
+        self.converted + self.unconverted + self.unknown
+    }
+}
+
 // === impl Side ===
 
-impl Side {
+impl Side<u64> {
+    /// What is more here than in `old`.
+    pub(super) fn less(&self, old: &Self) -> Side<i64> {
+        Side {
+            known: self.known.less(&old.known),
+            customers_challenged: less(self.customers_challenged, old.customers_challenged),
+            customers_blocked: less(self.customers_blocked, old.customers_blocked),
+            saved_messages: less(self.saved_messages, old.saved_messages),
+            saved_usd_micros: less(self.saved_usd_micros, old.saved_usd_micros),
+            unknown: self.unknown.less(&old.unknown),
+        }
+    }
+
     /// Challenged or blocked, whatever the outcome.
     pub(super) fn n_stopped(&self) -> u64 {
         [self.known, self.unknown].iter().map(|verdicts| verdicts.challenged + verdicts.blocked).sum()
@@ -152,7 +174,15 @@ impl Side {
 
 // === impl Verdicts ===
 
-impl Verdicts {
+impl Verdicts<u64> {
+    fn less(&self, old: &Self) -> Verdicts<i64> {
+        Verdicts {
+            allowed: less(self.allowed, old.allowed),
+            challenged: less(self.challenged, old.challenged),
+            blocked: less(self.blocked, old.blocked),
+        }
+    }
+
     fn count(&mut self, verdict: Verdict) {
         match verdict {
             Verdict::Allow => self.allowed += 1,
@@ -197,4 +227,12 @@ impl fmt::Display for Hour {
     }
 }
 
+/// `new` less `old`; neither is anywhere near the end of its range.
+pub(super) fn less(new: u64, old: u64) -> i64 {
+    new.cast_signed().saturating_sub(old.cast_signed())
+}
+
 const HOUR_MILLIS: u64 = 3_600_000;
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::compare::{Comparison, Row, Side};
+use super::compare::{Comparison, Row, Sends, Side};
 use super::reason::Reason;
 use super::session::Outturn;
 use super::tape::Tape;
@@ -51,22 +51,12 @@ pub(super) struct Recorded {
 pub(super) struct Compared {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<String>,
-    pub(super) sends: u64,
+    /// None by reason: what one policy stopped for a reason, the other may have allowed.
     #[serde(flatten)]
-    pub(super) row: Row,
-    pub(super) difference: Difference,
-}
-
-/// New less old, by the names of [`Side`].
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Difference {
-    pub(super) allowed: i64,
-    pub(super) challenged: i64,
-    pub(super) blocked: i64,
-    pub(super) customers_challenged: i64,
-    pub(super) customers_blocked: i64,
-    pub(super) saved_messages: i64,
-    pub(super) saved_usd_micros: i64,
+    pub(super) sends: Option<Sends>,
+    pub(super) old: Side<u64>,
+    pub(super) new: Side<u64>,
+    pub(super) difference: Side<i64>,
 }
 
 /// The decisions worth a look.
@@ -117,10 +107,10 @@ impl Report {
             new,
             recording: Recorded::new(events, tape),
             warnings: tape.notes.warnings.clone(),
-            totals: Compared::new(None, totals),
+            totals: Compared::new(None, &totals),
             countries: compared(countries),
             ranges: compared(ranges).into_iter().take(MOST_RANGES).collect(),
-            reasons: compared(reasons),
+            reasons: compared(reasons).into_iter().map(|row| Compared { sends: None, ..row }).collect(),
             hours: compared(hours),
             worst: Worst::new(tape, outturns),
         }
@@ -128,7 +118,7 @@ impl Report {
 }
 
 fn compared(rows: Vec<(String, Row)>) -> Vec<Compared> {
-    rows.into_iter().map(|(key, row)| Compared::new(Some(key), row)).collect()
+    rows.into_iter().map(|(key, row)| Compared::new(Some(key), &row)).collect()
 }
 
 // === impl Recorded ===
@@ -154,31 +144,10 @@ impl Recorded {
 // === impl Compared ===
 
 impl Compared {
-    fn new(key: Option<String>, row: Row) -> Self {
-        Self { key, sends: row.n_sends(), difference: Difference::new(&row.old, &row.new), row }
+    fn new(key: Option<String>, row: &Row) -> Self {
+        let Row { sends, old, new } = *row;
+        Self { key, sends: Some(sends), old, new, difference: new.less(&old) }
     }
-}
-
-// === impl Difference ===
-
-impl Difference {
-    fn new(old: &Side, new: &Side) -> Self {
-        Self {
-            allowed: less(new.known.allowed, old.known.allowed),
-            challenged: less(new.known.challenged, old.known.challenged),
-            blocked: less(new.known.blocked, old.known.blocked),
-            customers_challenged: less(new.customers_challenged, old.customers_challenged),
-            customers_blocked: less(new.customers_blocked, old.customers_blocked),
-            saved_messages: less(new.saved_messages, old.saved_messages),
-            saved_usd_micros: less(new.saved_usd_micros, old.saved_usd_micros),
-        }
-    }
-}
-
-/// `new` less `old`.
-pub(super) fn less(new: u64, old: u64) -> i64 {
-    // Neither is anywhere near the end of its range.
-    new.cast_signed().saturating_sub(old.cast_signed())
 }
 
 // === impl Worst ===

@@ -52,24 +52,32 @@ enum Delayed {
 
 /// Plays the tape to the end.
 pub(super) fn play(tape: &Tape, gate: Gate) -> Outturn {
+    let mut session = session(tape, gate);
+    session.play(tape);
+    session.outturn
+}
+
+fn session(tape: &Tape, gate: Gate) -> Session {
     let unsent = Ruling { verdict: Verdict::Block, is_sent: false, signal: Signal::Prior, price: Money::default() };
     let outturn = Outturn { rulings: vec![unsent; tape.sends.len()], worst: Worst::default() };
-    let mut session = Session { gate, outturn, delayed: VecDeque::new() };
-    for played in tape.play() {
-        session.catch_up(played.at());
-        session.gate.tick(played.at());
-        match played {
-            Played::Send(index, sent, place) => session.send(index, sent, place),
-            Played::Code(code, place) => session.code(code, place),
-        }
-    }
-    session.catch_up(Timestamp::from_millis(u64::MAX));
-    session.outturn
+    Session { gate, outturn, delayed: VecDeque::new() }
 }
 
 // === impl Session ===
 
 impl Session {
+    fn play(&mut self, tape: &Tape) {
+        for played in tape.play() {
+            self.catch_up(played.at());
+            self.gate.tick(played.at());
+            match played {
+                Played::Send(index, sent, place) => self.send(index, sent, place),
+                Played::Code(code, place) => self.code(code, place),
+            }
+        }
+        self.catch_up(Timestamp::from_millis(u64::MAX));
+    }
+
     fn send(&mut self, index: usize, sent: &Sent, place: &Place<'_>) {
         let judged = self.gate.send(&sent.ask, place, &sent.phone);
         let verdict = judged.verdict();
@@ -139,3 +147,6 @@ impl Session {
 
 /// What a person takes to pass a challenge.
 const TO_PASS: Duration = Duration::from_secs(8);
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,6 @@ impl Played<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,6 +222,3 @@ fn warnings(tape: &Tape, stand_ins: &StandIns, n_spoilt: u64) -> Vec<String> {
 fn index(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::super::report::{Compared, less};
+use super::super::compare::less;
+use super::super::report::Compared;
 
 /// The headings, with what the rows are about.
 pub(super) struct Head<'a>(pub(super) &'a str);
@@ -21,11 +22,10 @@ pub(super) struct Numbers<'a> {
 
 impl<'a> From<&'a Compared> for Numbers<'a> {
     fn from(compared: &'a Compared) -> Self {
-        let sides = [&compared.row.old, &compared.row.new];
+        let sides = [&compared.old, &compared.new];
         Self {
             key: compared.key.as_deref().unwrap_or("all"),
-            // What one side stopped for a reason, the other may have allowed: no sends have it in common.
-            n_sends: Some(compared.sends).filter(|n_sends| 0 < *n_sends),
+            n_sends: compared.sends.map(|sends| sends.n()),
             n_stopped: sides.map(|side| side.n_stopped()),
             saved: sides.map(|side| side.saved_usd_micros),
             n_customers: sides.map(|side| side.n_customers()),
