@@ -40,10 +40,12 @@ impl Text<'_> {
         let Report { recording, old, new, warnings, .. } = self.0;
         let none = "never".to_owned();
         let (from, until) = (recording.from.as_ref().unwrap_or(&none), recording.until.as_ref().unwrap_or(&none));
-        writeln!(f, "{}: sends from {from} to {until}, {} typed codes", recording.events, recording.codes)?;
+        writeln!(f, "Sends from {from} to {until}, {} typed codes", recording.codes)?;
+        wrapped(f, "  events  ", &recording.events)?;
         for (name, policy) in [("old", old), ("new", new)] {
             let monitored = if policy.mode == "monitor" { ", replayed as if enforced" } else { "" };
-            writeln!(f, "  {name}  {} (policy {}, mode {}{monitored})", policy.config, policy.version, policy.mode)?;
+            let said = format!("{} (policy {}, mode {}{monitored})", policy.config, policy.version, policy.mode);
+            wrapped(f, &format!("  {name}     "), &said)?;
         }
         if 0 < recording.stand_ins {
             writeln!(f, "  {} numbers stand for masked ones", recording.stand_ins)?;
@@ -66,9 +68,9 @@ impl Text<'_> {
             ("unanswered messages saved", old.saved_messages, new.saved_messages, difference.saved_messages),
         ];
         counts.iter().try_for_each(|count| total(f, *count))?;
-        let saved = [old.saved_usd_micros, new.saved_usd_micros].map(table::dollars);
+        let [old_saved, new_saved] = [old.saved_usd_micros, new.saved_usd_micros].map(table::dollars);
         let difference_saved = table::signed_dollars(difference.saved_usd_micros);
-        writeln!(f, "{:<44}{:>16}{:>16}{difference_saved:>16}", "  money saved", saved[0], saved[1])?;
+        writeln!(f, "{:<44}{:>16}{:>16}{difference_saved:>16}", "  money saved", old_saved, new_saved)?;
         let challenged = (old.customers_challenged, new.customers_challenged, difference.customers_challenged);
         let blocked = (old.customers_blocked, new.customers_blocked, difference.customers_blocked);
         writeln!(f, "{:<44}{:>16}{:>16}", "customers (sends whose code was typed)", sends.converted, sends.converted)?;
