@@ -162,7 +162,7 @@ impl Replay {
 }
 
 fn unreadable(why: &'static str) -> Judged {
-    Judged::Unreadable(Assessment::certain(Signal::Unreadable, Fact::Because(why)))
+    Judged::Unreadable(Box::new(Assessment::certain(Signal::Unreadable, Fact::Because(why))))
 }
 
 fn decision(line: u64, verdict: Verdict, assessment: &Assessment) -> Decision {

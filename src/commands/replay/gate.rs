@@ -26,7 +26,7 @@ pub(super) enum Judged {
     /// It went to an endpoint that checks codes: nothing is decided there.
     Unguarded,
     /// Its number cannot be read, and it is refused.
-    Unreadable(Assessment),
+    Unreadable(Box<Assessment>),
     Decided(Attempt, Box<Decision>),
 }
 
@@ -57,7 +57,8 @@ impl Gate {
         let number = match self.judge.reader.read(phone, ask.region.or_else(|| endpoint.and_then(Endpoint::region))) {
             Ok(number) => number,
             Err(unreadable) => {
-                return Judged::Unreadable(Assessment::certain(Signal::Unreadable, Fact::BadNumber(unreadable)));
+                let assessment = Assessment::certain(Signal::Unreadable, Fact::BadNumber(unreadable));
+                return Judged::Unreadable(Box::new(assessment));
             }
         };
         let attempt = Attempt {

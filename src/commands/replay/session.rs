@@ -84,7 +84,7 @@ impl Session {
         let nothing = Assessment::default();
         let (price, assessment) = match &judged {
             Judged::Unguarded => (Money::default(), &nothing),
-            Judged::Unreadable(assessment) => (Money::default(), assessment),
+            Judged::Unreadable(assessment) => (Money::default(), &**assessment),
             Judged::Decided(attempt, decision) => {
                 self.challenge(index, sent, attempt, verdict, decision.sends.first().copied());
                 (self.gate.judge.engine.price(attempt), &decision.assessment)

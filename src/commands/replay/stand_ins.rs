@@ -65,8 +65,7 @@ impl StandIns {
         }
         let n_unreadable = self.made.values().filter(|number| number.is_none()).count();
         if 0 < n_unreadable {
-            warnings
-                .push(format!("{n_unreadable} masked numbers are none in any filling, and their sends are left out"));
+            warnings.push(format!("{n_unreadable} masked numbers are none in any filling, and count as unreadable"));
         }
         if 1 < self.keys.len() {
             warnings.push(format!(
