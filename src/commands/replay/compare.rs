@@ -56,6 +56,8 @@ pub(super) struct Side<N> {
     pub(super) saved_usd_micros: N,
     /// Of sends whose outcome is unknown.
     pub(super) unknown: Verdicts<N>,
+    /// What those of them that are sent cost.
+    pub(super) unknown_cost_usd_micros: N,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -144,6 +146,7 @@ impl Side<u64> {
             saved_messages: less(self.saved_messages, old.saved_messages),
             saved_usd_micros: less(self.saved_usd_micros, old.saved_usd_micros),
             unknown: self.unknown.less(&old.unknown),
+            unknown_cost_usd_micros: less(self.unknown_cost_usd_micros, old.unknown_cost_usd_micros),
         }
     }
 
@@ -158,7 +161,10 @@ impl Side<u64> {
 
     fn count(&mut self, outcome: Outcome, ruling: &Ruling, price: Money) {
         match (outcome, ruling.verdict) {
-            (Outcome::Unknown, verdict) => return self.unknown.count(verdict),
+            (Outcome::Unknown, verdict) => {
+                self.unknown_cost_usd_micros += if ruling.is_sent { price.micros() } else { 0 };
+                return self.unknown.count(verdict);
+            }
             (Outcome::Converted, Verdict::Challenge) => self.customers_challenged += 1,
             (Outcome::Converted, Verdict::Block) => self.customers_blocked += 1,
             (Outcome::Converted, Verdict::Allow) => {}

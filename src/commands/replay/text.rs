@@ -4,6 +4,7 @@ mod table;
 
 use std::fmt;
 
+use super::compare::less;
 use super::report::{Compared, Explained, Pair, Report};
 use super::worst::MOST;
 use crate::risk::Money;
@@ -68,9 +69,7 @@ impl Text<'_> {
             ("unanswered messages saved", old.saved_messages, new.saved_messages, difference.saved_messages),
         ];
         counts.iter().try_for_each(|count| total(f, *count))?;
-        let [old_saved, new_saved] = [old.saved_usd_micros, new.saved_usd_micros].map(table::dollars);
-        let difference_saved = table::signed_dollars(difference.saved_usd_micros);
-        writeln!(f, "{:<44}{:>16}{:>16}{difference_saved:>16}", "  money saved", old_saved, new_saved)?;
+        money(f, "  money saved", old.saved_usd_micros, new.saved_usd_micros)?;
         let challenged = (old.customers_challenged, new.customers_challenged, difference.customers_challenged);
         let blocked = (old.customers_blocked, new.customers_blocked, difference.customers_blocked);
         writeln!(f, "{:<44}{:>16}{:>16}", "customers (sends whose code was typed)", sends.converted, sends.converted)?;
@@ -85,12 +84,18 @@ impl Text<'_> {
             ("  challenged", old.unknown.challenged, new.unknown.challenged, difference.unknown.challenged),
             ("  blocked", old.unknown.blocked, new.unknown.blocked, difference.unknown.blocked),
         ];
-        counts.iter().try_for_each(|count| total(f, *count))
+        counts.iter().try_for_each(|count| total(f, *count))?;
+        money(f, "  cost of those sent", old.unknown_cost_usd_micros, new.unknown_cost_usd_micros)
     }
 }
 
 fn total(f: &mut fmt::Formatter<'_>, (name, old, new, difference): (&str, u64, u64, i64)) -> fmt::Result {
     writeln!(f, "{name:<44}{old:>16}{new:>16}{difference:>+16}")
+}
+
+fn money(f: &mut fmt::Formatter<'_>, name: &str, old: u64, new: u64) -> fmt::Result {
+    let difference = table::signed_dollars(less(new, old));
+    writeln!(f, "{name:<44}{:>16}{:>16}{difference:>16}", table::dollars(old), table::dollars(new))
 }
 
 fn rows<'r>(

@@ -47,6 +47,7 @@ fn what_was_refused_at_the_time_is_counted_apart() {
     assert_eq!(sends, Sends { converted: 1, unconverted: 0, unknown: 1 });
     assert_eq!((old.known, old.unknown), (of_sends(1, 0, 0), of_sends(1, 0, 0)));
     assert_eq!((new.known, new.unknown), (of_sends(0, 0, 1), of_sends(0, 0, 1)));
+    assert!(0 < old.unknown_cost_usd_micros && new.unknown_cost_usd_micros == 0);
     assert_eq!(new.saved_messages, 0, "nobody knows whether it was a customer's");
 }
 

@@ -66,3 +66,12 @@ fn what_a_limit_refuses_is_blocked() {
 fn a_code_without_a_send_is_seen_by_every_policy() {
     assert_eq!(played(DENYING, &[typed(20, 1)]), (vec![], FeedState::Present));
 }
+
+#[test]
+fn the_ten_dearest_messages_that_nobody_answered_are_kept_for_a_look() {
+    let mut lines: Vec<String> = (1..=15).map(|n| send(n, n)).collect();
+    lines.push(send(16, 16).replace("+12015550116", "+998912345678"));
+    let worst = play(&tape(&lines), gate(ALLOWING)).worst.unanswered_allowed;
+    let kept: Vec<usize> = worst.iter().map(|case| case.index).collect();
+    assert_eq!((kept.len(), kept[0]), (10, 15), "{kept:?}");
+}
