@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use super::{fail, load};
 use crate::app::Judge;
 use crate::attempt::Attempt;
+use crate::attempt::Verdict;
 use crate::attempt::client::Client;
 use crate::attempt::phone::Region;
 use crate::config::Config;
-use crate::attempt::Verdict;
 use crate::proxy::caller::Clock;
 use crate::risk::Exceeded;
 

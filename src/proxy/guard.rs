@@ -33,14 +33,14 @@ use super::headers::{self, Upgrading};
 use super::rescue::{Fault, Refusal, Stopped};
 use super::upgrade;
 use crate::attempt::Attempt;
+use crate::attempt::Verdict;
 use crate::attempt::origin::Origin;
 use crate::attempt::phone::{Number, Reader};
-use crate::attempt::Verdict;
+use crate::geo::Geo;
 use crate::policy::{Decision, Mode, Policy};
 use crate::risk::{Engine, Event, Fact, Money, Signal};
-use crate::geo::Geo;
-use crate::telemetry::metrics::{EndpointCounters, Outcome, Refused};
 use crate::telemetry::block_log::Verified;
+use crate::telemetry::metrics::{EndpointCounters, Outcome, Refused};
 use crate::telemetry::{BlockLog, Metrics};
 use record::Record;
 

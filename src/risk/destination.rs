@@ -9,8 +9,8 @@ use std::path::Path;
 
 use super::evidence::{Assessment, Evidence, Fact, Points, Signal};
 use super::table::{self, TableError, read};
-use crate::attempt::phone::{Kind, Number, Prefix};
 use crate::attempt::Attempt;
+use crate::attempt::phone::{Kind, Number, Prefix};
 
 /// Prices and risk rows.
 #[derive(Debug)]

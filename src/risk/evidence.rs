@@ -163,6 +163,8 @@ pub enum Range {
     Pool,
     /// A country.
     Country(Country),
+    /// Numbers of a country that are asked for from the same kind of place.
+    Facet(Country),
     /// An operator's range.
     Carrier(Prefix),
     /// Adjacent numbers.
@@ -206,7 +208,7 @@ pub struct Assessment {
 /// What the engine needs to learn from an attempt once it is decided.
 #[derive(Clone, Debug)]
 pub(super) struct Trace {
-    pub(super) keys: SmallVec<[(Key, Option<Place>); 10]>,
+    pub(super) keys: SmallVec<[(Key, Option<Place>); 11]>,
     /// The narrowest key that explains the evidence.
     pub(super) culprit: Level,
     pub(super) is_fresh: bool,
@@ -382,8 +384,11 @@ impl Trace {
     /// Whether keys of the level learn from an attempt that was not allowed: those as narrow as what is to blame, and
     /// the narrow ones of the other family.
     pub(super) fn blames(&self, level: Level) -> bool {
+        if self.culprit == Level::Facet {
+            return level == Level::Facet || Level::Net <= level;
+        }
         if level.family() == self.culprit.family() {
-            return self.culprit <= level;
+            return self.culprit <= level && level != Level::Facet;
         }
         match level.family() {
             Family::Prefix => Level::Carrier <= level,
@@ -440,6 +445,7 @@ impl fmt::Display for Range {
         match self {
             Self::Pool => f.write_str("destinations of this price and origin"),
             Self::Country(country) => write!(f, "{country}"),
+            Self::Facet(country) => write!(f, "{country} from such places"),
             Self::Carrier(prefix) => write!(f, "+{prefix}…"),
             Self::Block(block) => write!(f, "{block}"),
         }
@@ -486,12 +492,9 @@ impl fmt::Display for Fact {
             Self::Range(range, crowd) => write!(f, "{crowd} in {range}{}", crowd.outcome()),
             Self::Clients(source, crowd) => write!(f, "{crowd} asked for by {source}{}", crowd.outcome()),
             Self::Run { block, n_others } => write!(f, "stands in a row with {n_others} other numbers of {block}"),
-            Self::Overdraft { country, tenths } => write!(
-                f,
-                "unanswered messages to {country} cost {}.{} times their allowance",
-                tenths / 10,
-                tenths % 10
-            ),
+            Self::Overdraft { country, tenths } => {
+                write!(f, "unanswered messages to {country} cost {}.{} times their allowance", tenths / 10, tenths % 10)
+            }
             Self::Surge { country, tenths } => write!(
                 f,
                 "unknown numbers of {country} would cost {}.{} times what an hour usually may",

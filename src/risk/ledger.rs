@@ -12,7 +12,7 @@ use super::country::{CountryRow, delivery};
 use super::destination::Money;
 use super::evidence::Trace;
 use super::feed::{Feed, FeedMode, FeedState};
-use super::key::{Family, Key, Keyring, Level, Pool};
+use super::key::{Facet, Family, Key, Keyring, Level, Pool};
 use super::node::{DECIBAN, Node};
 use super::numbers::{Numbers, Past};
 use super::open::{Due, Open, OpenId, Opens, State, Told};
@@ -47,10 +47,12 @@ pub(super) struct Look {
     pub(super) node: Node,
 }
 
-/// What an attempt finds about itself.
+/// By the order of the keys.
+pub(super) type Looks = SmallVec<[Look; 11]>;
+
 #[derive(Debug)]
 pub(super) struct Found {
-    pub(super) looks: SmallVec<[Look; 10]>,
+    pub(super) looks: Looks,
     pub(super) carrier: Prefix,
     pub(super) total: Node,
     pub(super) country: CountryRow,
@@ -90,9 +92,11 @@ impl Ledger {
         self.total.age(at);
         let (relation, is_home_number) = self.relation(attempt);
         let pool = Pool { price_class: price_class(price), relation };
-        let keys = self.keyring.keys(attempt, carrier, pool);
-        let looks: SmallVec<[Look; 10]> = keys.iter().map(|key| self.look_up(*key, at)).collect();
-        let familiarity = familiarity(&looks).map(|degree| (degree, self.familiarities.weigh(degree)));
+        let familiarity = self.familiarity(attempt);
+        let facet = Facet { relation, familiarity };
+        let keys = self.keyring.keys(attempt, carrier, pool, facet);
+        let looks: Looks = keys.iter().map(|key| self.look_up(*key, at)).collect();
+        let familiarity = familiarity.map(|degree| (degree, self.familiarities.weigh(degree)));
         let number = self.keyring.print(attempt.number.digits());
         Found {
             looks,
@@ -130,10 +134,8 @@ impl Ledger {
             self.total.count();
         }
         let number = self.keyring.print(attempt.number.digits());
-        if !trace.is_customer && fate != Fate::Refused {
-            self.countries.entry(attempt.number.country()).or_default().ask(at, price);
-        }
         let past = self.numbers.ask(number, at);
+        past.is_unsolved |= fate == Fate::Asked;
         let state = match fate {
             Fate::Sent => State::Sent,
             Fate::Asked => State::Challenged,
@@ -141,6 +143,7 @@ impl Ledger {
         };
         let open = Open {
             at,
+            asked_at: at,
             state,
             told: places,
             country: attempt.number.country(),
@@ -159,7 +162,7 @@ impl Ledger {
         }
         past.last = Some(id);
         if state == State::Sent && !trace.is_customer {
-            self.countries.entry(attempt.number.country()).or_default().spend(at, price);
+            self.spend(at, attempt.number.country(), price, trace.familiarity);
         }
         Some(id)
     }
@@ -224,6 +227,19 @@ impl Ledger {
         (Some(relation), is_home_number)
     }
 
+    fn familiarity(&self, attempt: &Attempt) -> Option<Familiarity> {
+        let client = attempt.client?;
+        let has_typed =
+            |key: Key| self.sources.find(key.print).is_some_and(|(_, node)| TYPED <= node.aged(attempt.at).week);
+        Some(if has_typed(self.keyring.host(client)) {
+            Familiarity::Host
+        } else if has_typed(self.keyring.net(client)) {
+            Familiarity::Net
+        } else {
+            Familiarity::Stranger
+        })
+    }
+
     fn host(&self, attempt: &Attempt) -> u16 {
         attempt.client.map_or(0, |client| {
             let [low, high, ..] = self.keyring.print(client.host()).to_le_bytes();
@@ -234,7 +250,7 @@ impl Ledger {
     // --- learning
 
     /// Counts the attempt under its keys: under all of them if it was allowed, under those that are to blame if not.
-    fn charge(&mut self, attempt: &Attempt, trace: &Trace, verdict: Verdict) -> SmallVec<[Told; 10]> {
+    fn charge(&mut self, attempt: &Attempt, trace: &Trace, verdict: Verdict) -> SmallVec<[Told; 11]> {
         let at = attempt.at;
         let host = self.host(attempt);
         let mut told = SmallVec::new();
@@ -284,6 +300,7 @@ impl Ledger {
         }
         let has_converted = open.state == State::Converted;
         let row = self.countries.entry(open.country).or_default();
+        let lesson = if open.familiarity == Some(Familiarity::Stranger) { STRANGER } else { 1.0 };
         if due == Due::Matured {
             self.total.age(when);
             if open.is_clean {
@@ -295,7 +312,7 @@ impl Ledger {
             }
             if feed != FeedState::Present && open.is_clean {
                 // Nobody will say that it was answered; what looks like a customer is taken for one.
-                row.verify(when, open.price);
+                row.presume(when, open.price, lesson);
             }
             if open.is_fresh && !has_converted {
                 self.feed.silent();
@@ -308,11 +325,11 @@ impl Ledger {
                 node.matured += 1.0;
                 node.converted += f32::from(u8::from(has_converted));
                 if teaches {
-                    node.learn();
+                    node.learn(lesson);
                 }
             }
             if teaches {
-                self.total.learn();
+                self.total.learn(lesson);
             }
         }
         if has_converted || !open.is_fresh || feed != FeedState::Present {
@@ -353,11 +370,24 @@ impl Ledger {
         }
         (open.state, open.at) = (State::Sent, at);
         let (country, price, is_customer) = (open.country, open.price, open.is_customer);
-        let told = open.told.clone();
-        self.weigh_all(at, &told, CHALLENGE_PASSED);
+        let open = open.clone();
+        self.numbers.solve(open.number);
+        self.weigh_all(at, &open.told, CHALLENGE_PASSED);
+        if self.feed.state(at) != FeedState::Present {
+            // As near to a typed code as anything that is seen.
+            self.convert(at, &open);
+        }
         self.opens.wait(id, at);
         if !is_customer {
-            self.countries.entry(country).or_default().spend(at, price);
+            self.spend(at, country, price, open.familiarity);
+        }
+    }
+
+    fn spend(&mut self, at: Timestamp, country: Country, price: Money, familiarity: Option<Familiarity>) {
+        let row = self.countries.entry(country).or_default();
+        match familiarity {
+            Some(Familiarity::Host | Familiarity::Net) => row.spend(at, price),
+            Some(Familiarity::Stranger) | None => row.spend_on_stranger(at, price),
         }
     }
 
@@ -388,23 +418,13 @@ impl Ledger {
         let Some(first) = past.first.and_then(|id| self.opens.get(id)) else { return };
         first.state = State::Converted;
         let open = first.clone();
-        let elapsed = at.seconds_since(open.at);
         for told in &open.told {
-            let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
-            let Some(node) = nodes.at(told.place) else { continue };
-            node.age(at);
-            node.weigh(ATTACKERS_TYPE.ln() - told.silence, 0.5f32.ln() - told.halves);
-            node.convert(elapsed);
-            if open.is_coherent {
-                node.short_typed += 1.0;
-                node.long_typed += 1.0;
-                node.learn();
+            if let Some(node) = self.node(told) {
+                node.age(at);
+                node.weigh(ATTACKERS_TYPE.ln() - told.silence, 0.5f32.ln() - told.halves);
             }
         }
-        if open.is_coherent {
-            self.total.age(at);
-            self.total.learn();
-        }
+        self.convert(at, &open);
         if let Some(familiarity) = open.familiarity {
             self.familiarities.learn(familiarity);
         }
@@ -413,10 +433,33 @@ impl Ledger {
         }
     }
 
+    /// The send's keys turn out to hold a customer: one who is not pressure any longer, and teaches what is normal if he
+    /// asked from where his number is usual.
+    fn convert(&mut self, at: Timestamp, open: &Open) {
+        for told in &open.told {
+            let Some(node) = self.node(told) else { continue };
+            node.age(at);
+            node.convert(at.seconds_since(open.asked_at));
+            if open.is_coherent {
+                node.short_typed += 1.0;
+                node.long_typed += 1.0;
+                node.learn(1.0);
+            }
+        }
+        if open.is_coherent {
+            self.total.age(at);
+            self.total.learn(1.0);
+        }
+    }
+
+    fn node(&mut self, told: &Told) -> Option<&mut Node> {
+        let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
+        nodes.at(told.place)
+    }
+
     fn weigh_all(&mut self, at: Timestamp, told: &[Told], nats: f32) {
         for told in told {
-            let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
-            if let Some(node) = nodes.at(told.place) {
+            if let Some(node) = self.node(told) {
                 node.age(at);
                 node.weigh(nats, nats);
             }
@@ -431,16 +474,9 @@ impl Ledger {
     }
 }
 
-fn familiarity(looks: &[Look]) -> Option<Familiarity> {
-    let typed = |level| looks.iter().find(|look| look.key.level == level).map(|look| look.node.week);
-    Some(match (typed(Level::Host)?, typed(Level::Net)?) {
-        (host, _) if TYPED <= host => Familiarity::Host,
-        (_, net) if TYPED <= net => Familiarity::Net,
-        _ => Familiarity::Stranger,
-    })
-}
-
 const TYPED: f32 = 0.5;
+
+const STRANGER: f32 = 0.25;
 
 /// Destinations of about one price: what a campaign chooses among.
 fn price_class(price: Money) -> u8 {

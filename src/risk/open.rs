@@ -21,10 +21,12 @@ pub struct OpenId(NonZero<u64>);
 /// A send, or a challenge that may become one.
 #[derive(Clone, Debug)]
 pub(super) struct Open {
+    /// When it was sent, and when it was asked for.
     pub(super) at: Timestamp,
+    pub(super) asked_at: Timestamp,
     pub(super) state: State,
     /// The keys that learn from it, and what it told each of them so far.
-    pub(super) told: SmallVec<[Told; 10]>,
+    pub(super) told: SmallVec<[Told; 11]>,
     pub(super) country: Country,
     pub(super) number: u64,
     pub(super) price: Money,

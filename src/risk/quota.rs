@@ -146,7 +146,7 @@ impl Default for Limits {
         let limit = |count, per| Limit { count, per };
         let (minutes, hours) = (Duration::from_mins, Duration::from_hours);
         Self {
-            number: vec![limit(10, minutes(10)), limit(20, hours(24))],
+            number: vec![limit(15, minutes(10)), limit(30, hours(24))],
             client: Vec::new(),
             net: Vec::new(),
             range: Vec::new(),

@@ -22,6 +22,7 @@ impl Share {
         let (granted, least) = match level {
             Level::Pool => (0.5, 3e-4),
             Level::Country
+            | Level::Facet
             | Level::Carrier
             | Level::HundredThousand
             | Level::TenThousand
