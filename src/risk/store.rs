@@ -1,6 +1,6 @@
 //! A table with a hard capacity, whose keys are fingerprints: what matters least is forgotten for what is new.
 //!
-//! When it is full, a few candidates in turn are compared and the one of least worth makes room. A stranger's flood
+//! When it is full, candidates all over the table are looked at, and one of little worth makes room. A stranger's flood
 //! therefore replaces a stranger's keys: what was learned from customers, and what a campaign did, outlives it.
 
 use hashbrown::HashTable;
@@ -104,13 +104,22 @@ impl<V: Worth + Default> Store<V> {
         at as u32
     }
 
-    /// Of the next few entries the one that is worth least.
+    /// The first entry that is worth little, or else the one of least worth among those looked at. They are spread over
+    /// the whole table, since entries that were made together are often worth alike.
     fn least(&mut self, now: Timestamp) -> usize {
         let n_entries = self.entries.len();
-        let candidates = (self.hand..self.hand + N_CANDIDATES).map(|at| at % n_entries);
-        self.hand = (self.hand + N_CANDIDATES) % n_entries;
-        let worth = |at: &usize| self.entries[*at].value.worth(now);
-        candidates.min_by(|a, b| worth(a).total_cmp(&worth(b))).unwrap_or(0)
+        let (mut least, mut least_worth) = (self.hand, f32::INFINITY);
+        for _ in 0..MOST_LOOKS {
+            self.hand = (self.hand + STRIDE) % n_entries;
+            let worth = self.entries[self.hand].value.worth(now);
+            if worth < least_worth {
+                (least, least_worth) = (self.hand, worth);
+            }
+            if least_worth < LITTLE {
+                break;
+            }
+        }
+        least
     }
 
     fn holds(&self, at: u32, key: u64) -> bool {
@@ -124,8 +133,12 @@ impl<V> std::fmt::Debug for Store<V> {
     }
 }
 
-/// How many entries are compared before one goes.
-const N_CANDIDATES: usize = 8;
+/// How many entries are looked at before one goes, and how far they are apart: a prime, so that all have their turn.
+const MOST_LOOKS: usize = 64;
+const STRIDE: usize = 1_000_003;
+
+/// What one unanswered request is worth at most.
+const LITTLE: f32 = 1.0;
 
 #[cfg(test)]
 mod tests {
@@ -159,7 +172,7 @@ mod tests {
     fn what_is_worth_something_outlives_a_flood_of_what_is_not() {
         let mut store: Store<Weight> = Store::new(100);
         for n in 0..50 {
-            store.entry(key(n), Timestamp::default()).1.0 = 1.0;
+            store.entry(key(n), Timestamp::default()).1.0 = 2.0;
         }
         for n in 1000..100_000 {
             store.entry(key(n), Timestamp::default());

@@ -77,7 +77,6 @@ impl<K: Eq + Hash, V> Window<K, V> {
         self.map.get(key).map(|value| look(&value))
     }
 
-
     /// Drops every key that `keep` does not want, when `due` or when room is short. Locks one shard at a time.
     pub(super) fn sweep(&self, due: bool, keep: impl Fn(&V, Pressure) -> bool) {
         let pressure = if self.is_crowded() { Pressure::High } else { Pressure::None };
