@@ -39,6 +39,19 @@ pub(super) struct Feed {
     n_silent: u32,
 }
 
+// === impl FeedState ===
+
+impl FeedState {
+    /// The name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Present => "present",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 // === impl Feed ===
 
 impl Feed {
