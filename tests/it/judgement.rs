@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use tollgate::attempt::client::Client;
+use tollgate::app::{Judge, Materials};
 use tollgate::attempt::phone::{Reader, ReaderKind};
-use tollgate::attempt::{Attempt, Timestamp};
+use tollgate::attempt::{Attempt, Timestamp, Verdict};
 use tollgate::config::Config;
-use tollgate::policy::{Policy, Verdict};
-use tollgate::risk::{Destinations, Engine, Event};
+use tollgate::risk::Event;
 
 use crate::harness::AREAS;
 
@@ -216,8 +216,7 @@ fn the_same_trace_gives_the_same_verdicts() {
 
 /// The engine and the policy, in the trace's own time.
 struct Day {
-    engine: Engine,
-    policy: Policy,
+    judge: Judge,
     /// Milliseconds since the epoch.
     at: u64,
     maintained_at: u64,
@@ -235,10 +234,9 @@ struct Random(u64);
 impl Day {
     fn new() -> Self {
         let config = Config::default();
-        let policy = Policy::new(config.policy, config.countries, config.numbers.deny_types, &READER);
-        let engine = Engine::new(config.state, config.limits, Destinations::builtin().unwrap());
+        let judge = Materials::load(&config).unwrap().into_judge(&config);
         let (at, random) = (1_700_000_000_000, Random::new(1));
-        Self { engine, policy, at, maintained_at: 0, random, n_customers: 0, pace: 20, reports_codes: true }
+        Self { judge, at, maintained_at: 0, random, n_customers: 0, pace: 20, reports_codes: true }
     }
 
     /// Six hours of ordinary traffic, three customers a minute.
@@ -255,21 +253,17 @@ impl Day {
         self.at += 1000 * seconds;
         let at = Timestamp::from_millis(self.at);
         if 1000 <= self.at - self.maintained_at {
-            self.engine.maintain(at);
+            self.judge.engine.maintain(at);
             self.maintained_at = self.at;
         }
         let ip: IpAddr = ip.parse().unwrap();
-        let attempt = Attempt { at, client: Some(Client::new(ip)), number: READER.read(phone, None).unwrap() };
-        let assessment = self.policy.rule(attempt.number).unwrap_or_else(|| self.engine.assess(&attempt));
-        match self.policy.judge(&assessment) {
-            Verdict::Allow if self.engine.reserve(&[attempt]).is_err() => Verdict::Block,
-            verdict => verdict,
-        }
+        let attempt = Attempt::new(at, READER.read(phone, None).unwrap()).from(Client::new(ip));
+        self.judge.policy.decide(&self.judge.engine, &[attempt]).verdict
     }
 
     fn verified(&self, phone: &str) {
         let number = READER.read(phone, None).unwrap();
-        self.engine.fold(&Event::Verified { at: Timestamp::from_millis(self.at), number, client: None });
+        self.judge.engine.fold(&Event::Verified { at: Timestamp::from_millis(self.at), number });
     }
 
     /// So many numbers, each from an address of its own.
