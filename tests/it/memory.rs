@@ -7,7 +7,7 @@ use tollgate::attempt::phone::{Reader, ReaderKind};
 use tollgate::app::{Judge, Materials};
 use tollgate::attempt::{Attempt, Timestamp, Verdict};
 use tollgate::config::Config;
-use tollgate::risk::Event;
+use tollgate::risk::{Event, Evidence, Fact};
 
 static READER: LazyLock<Reader> = LazyLock::new(|| Reader::builtin(ReaderKind::Google).unwrap());
 
@@ -19,7 +19,8 @@ fn ten_times_its_capacity_leaves_every_table_within_it() {
     let judge = flooded();
     for size in judge.engine.tables() {
         assert!(size.n_keys <= size.capacity, "{size:?}");
-        assert!(size.capacity <= CAPACITY, "{size:?}");
+        // Sends wait a quarter of an hour at most, and their room is fixed.
+        assert!(size.capacity <= CAPACITY || size.table == "open_sends", "{size:?}");
     }
 }
 
@@ -63,9 +64,9 @@ fn a_customer_who_typed_a_code_is_remembered_through_a_flood() {
     decide(&judge, &customer);
     judge.engine.fold(&Event::Verified { at: Timestamp::from_millis(START), number: customer.number });
     flood(&judge);
-    let stranger = judge.engine.assess(&attempt(FLOOD_END, "+13105550150", 2)).score;
-    let customer = judge.engine.assess(&attempt(FLOOD_END, "+13105550100", 1)).score;
-    assert!(customer < stranger, "{customer:?} of a customer, {stranger:?} of a stranger");
+    let assessment = judge.engine.assess(&attempt(FLOOD_END, "+13105550100", 1));
+    let is_known = |evidence: &Evidence| matches!(evidence.fact, Fact::VerifiedBefore);
+    assert!(assessment.evidence.iter().any(is_known), "{assessment:?}");
 }
 
 fn judge() -> Judge {
