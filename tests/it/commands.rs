@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{fictional, Tollgate, Upstream};
+use crate::harness::{Tollgate, Upstream, fictional};
 
 // === check ===
 

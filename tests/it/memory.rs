@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
+use tollgate::app::{Judge, Materials};
 use tollgate::attempt::client::Client;
 use tollgate::attempt::phone::{Reader, ReaderKind};
-use tollgate::app::{Judge, Materials};
 use tollgate::attempt::{Attempt, Timestamp, Verdict};
 use tollgate::config::Config;
 use tollgate::risk::{Event, Evidence, Fact};
