@@ -68,6 +68,8 @@ pub(super) struct Day {
     verdicts: Vec<(Party, Verdict)>,
     /// No code arrives within it.
     outage: Range<u64>,
+    /// No message leaves within it.
+    unreachable: Range<u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -143,6 +145,7 @@ impl Day {
             tallies: HashMap::new(),
             verdicts: Vec::new(),
             outage: 0..0,
+            unreachable: 0..0,
         }
     }
 
@@ -196,6 +199,11 @@ impl Day {
         self.outage = within;
     }
 
+    /// No message leaves within this time, since the upstream cannot be reached.
+    pub(super) fn is_cut_off(&mut self, within: Range<u64>) {
+        self.unreachable = within;
+    }
+
     pub(super) fn play_until(&mut self, end: u64) {
         while let Some(entry) = self.due.first_entry().filter(|entry| entry.key().0 < end) {
             let ((at, _), due) = entry.remove_entry();
@@ -234,6 +242,13 @@ impl Day {
         tally.n_asked += 1;
         self.verdicts.push((ask.party, decision.verdict));
         match decision.verdict {
+            Verdict::Allow if self.unreachable.contains(&(at.millis() - START)) => {
+                for send in decision.sends {
+                    self.engine.fold(&Event::Unsent { at, send });
+                }
+                self.engine.refund(decision.reservation);
+                self.plan(at.millis() - START + 90 * SECOND, Due::Ask(ask));
+            }
             Verdict::Allow => self.sent(at, ask),
             Verdict::Block => tally.n_blocked += 1,
             Verdict::Challenge => {
@@ -263,6 +278,20 @@ impl Day {
     fn plan(&mut self, at: u64, due: Due) {
         self.n_due += 1;
         self.due.insert((at, self.n_due), due);
+    }
+}
+
+// === impl Tally ===
+
+impl Tally {
+    /// What came to it after an earlier moment.
+    pub(super) fn since(self, earlier: Self) -> Self {
+        Self {
+            n_asked: self.n_asked - earlier.n_asked,
+            n_challenged: self.n_challenged - earlier.n_challenged,
+            n_blocked: self.n_blocked - earlier.n_blocked,
+            n_sent: self.n_sent - earlier.n_sent,
+        }
     }
 }
 

@@ -86,13 +86,21 @@ fn an_outage_of_the_provider_accuses_nobody() {
         day.play_until(38 * HOUR);
         let before = day.tally(Party::Customer);
         day.play_until(40 * HOUR);
-        let after = day.tally(Party::Customer);
-        let during = Tally {
-            n_asked: after.n_asked - before.n_asked,
-            n_challenged: after.n_challenged - before.n_challenged,
-            n_blocked: after.n_blocked - before.n_blocked,
-            n_sent: after.n_sent - before.n_sent,
-        };
+        let during = day.tally(Party::Customer).since(before);
+        nobody_is_blocked_and_few_are_asked(&setting.to_string(), during, 6);
+    }
+}
+
+#[test]
+fn an_upstream_that_cannot_be_reached_accuses_nobody() {
+    for setting in Setting::ALL {
+        let mut day = Day::empty(setting);
+        day.customers(0..48 * HOUR, 120);
+        day.is_cut_off(38 * HOUR..38 * HOUR + 25 * MINUTE);
+        day.play_until(38 * HOUR);
+        let before = day.tally(Party::Customer);
+        day.play_until(40 * HOUR);
+        let during = day.tally(Party::Customer).since(before);
         nobody_is_blocked_and_few_are_asked(&setting.to_string(), during, 6);
     }
 }
