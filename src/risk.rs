@@ -366,9 +366,8 @@ mod tests {
 
     fn send() -> impl Strategy<Value = Step> {
         let after = prop_oneof![0_u64..5_000, 0_u64..120_000, 0_u64..20_000_000];
-        (after, 0_u8..3, 0..N_NUMBERS, 0_usize..3, any::<bool>()).prop_map(|(after, host, number, country, is_sent)| {
-            Step::Send { after, host, number, country, is_sent }
-        })
+        (after, 0_u8..3, 0..N_NUMBERS, 0_usize..3, any::<bool>())
+            .prop_map(|(after, host, number, country, is_sent)| Step::Send { after, host, number, country, is_sent })
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -440,11 +439,33 @@ mod tests {
 
     #[test]
     fn typed_codes_teach() {
-        let steps = [
-            Step::Send { after: 0, host: 1, number: 0, country: 0, is_sent: true },
-            Step::Typed { number: 0 },
-        ];
+        let steps = [Step::Send { after: 0, host: 1, number: 0, country: 0, is_sent: true }, Step::Typed { number: 0 }];
         assert!(0.0 < learned(&play(FeedMode::Always, &steps)));
+    }
+
+    #[test]
+    fn a_code_typed_after_an_abandoned_challenge_teaches_the_keys_as_any_other() {
+        let send = |after, is_sent| Step::Send { after, host: 1, number: 0, country: 0, is_sent };
+        let played = play(FeedMode::Always, &[send(0, false), send(70_000, true), Step::Typed { number: 0 }]);
+        let mut ledger = played.engine.ledger();
+        let attempt = attempt(played.at, 1, 0, 0);
+        let carrier = played.engine.data.carriers.find(attempt.number).prefix;
+        let found = ledger.look(&attempt, carrier, played.engine.price(&attempt));
+        assert_eq!(found.total.week, 1.0);
+        let known: Vec<f32> =
+            found.looks.iter().filter(|look| look.place.is_some()).map(|look| look.node.week).collect();
+        assert_eq!(known, vec![1.0; known.len()]);
+    }
+
+    #[test]
+    fn a_message_that_never_left_leaves_no_debt() {
+        let send = Step::Send { after: 0, host: 1, number: 0, country: 0, is_sent: true };
+        let played = play(FeedMode::Always, &[send, Step::Unsent { nth: 0 }]);
+        let mut ledger = played.engine.ledger();
+        let attempt = attempt(played.at, 1, 0, 0);
+        let carrier = played.engine.data.carriers.find(attempt.number).prefix;
+        let country = ledger.look(&attempt, carrier, played.engine.price(&attempt)).country;
+        assert_eq!((country.overdraft(0.8), country.surge()), (0.0, 0.0));
     }
 
     const N_NUMBERS: usize = 24;

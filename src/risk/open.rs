@@ -272,6 +272,17 @@ mod tests {
     }
 
     #[test]
+    fn timers_are_bounded_as_the_ring_is() {
+        let mut opens = Opens::new(16);
+        for n in 0..160 {
+            opens.open(open(at(n), State::Challenged));
+            opens.open(open(at(n), State::Sent));
+        }
+        let n_timers = opens.soon.len() + opens.matured.len() + opens.unsolved.len();
+        assert!(n_timers <= 16, "{n_timers}");
+    }
+
+    #[test]
     fn nobody_waits_longer_than_a_quarter_of_an_hour() {
         let mut opens = Opens::new(10);
         opens.open(open(at(0), State::Sent));
