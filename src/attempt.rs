@@ -78,6 +78,18 @@ impl Attempt {
     }
 }
 
+// === impl Channel ===
+
+impl Channel {
+    /// The name in configuration, logs and events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Voice => "voice",
+        }
+    }
+}
+
 // === impl Verdict ===
 
 impl Verdict {

@@ -19,7 +19,7 @@ use crate::policy::{CountriesConfig, PolicyConfig};
 use crate::proxy::ceiling::CeilingConfig;
 use crate::proxy::endpoint::Endpoint;
 use crate::proxy::{ForwardConfig, Listen, ServerConfig};
-use crate::risk::{Limits, StateConfig};
+use crate::risk::{BudgetConfig, Expected, FeedMode, Limits, StateConfig};
 use crate::telemetry::{BlockLogConfig, LogConfig};
 
 pub use problem::{ConfigError, Problem};
@@ -44,6 +44,12 @@ pub struct Config {
     pub countries: CountriesConfig,
     /// How numbers are read, and which kinds are refused.
     pub numbers: NumbersConfig,
+    /// Exact money.
+    pub budget: BudgetConfig,
+    /// How typed codes are seen.
+    pub conversion: ConversionConfig,
+    /// Events that are known beforehand.
+    pub expect: Vec<Expected>,
     /// Data that evidence rests on.
     pub risk: RiskConfig,
     /// Where clients are.
@@ -66,6 +72,14 @@ pub struct NumbersConfig {
     pub reader: ReaderKind,
     /// Kinds that no code is ever sent to.
     pub deny_types: Vec<Kind>,
+}
+
+/// The `[conversion]` section.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConversionConfig {
+    /// Whether typed codes are seen.
+    pub feed: FeedMode,
 }
 
 /// The `[risk]` section.

@@ -12,9 +12,9 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use crate::attempt::Verdict;
 use crate::attempt::country::{Country, UnknownCountry};
 use crate::attempt::phone::{Kind, Number, Prefix, Reader};
-use crate::attempt::Verdict;
 use crate::risk::{Assessment, Fact, Score, Signal};
 
 pub use decision::Decision;

@@ -3,12 +3,14 @@
 //! The engine is deterministic and keeps no clock: the same attempts and events with the same timestamps give the
 //! same assessments, live and in replay. It knows nothing of thresholds, modes or HTTP.
 
+mod budget;
 mod campaign;
 mod carriers;
 mod coherence;
 mod country;
 mod destination;
 mod evidence;
+mod expect;
 mod feed;
 mod hosting;
 mod key;
@@ -33,9 +35,11 @@ use serde::Deserialize;
 use crate::attempt::phone::Number;
 use crate::attempt::{Attempt, Channel, Timestamp, Verdict};
 
+pub use budget::{Budget, BudgetConfig, Overspent, Scope};
 pub use carriers::{Carrier, Carriers};
-pub use destination::{Destinations, Money};
+pub use destination::{Destinations, Money, NotMoney};
 pub use evidence::{Assessment, Crowd, Evidence, Fact, Points, Range, Score, ScoreError, Signal, Source};
+pub use expect::{ExpectError, Expected, Name};
 pub use feed::{FeedMode, FeedState};
 pub use hosting::Hosting;
 pub use open::OpenId;
@@ -44,7 +48,8 @@ pub use table::TableError;
 pub use verified::Verified;
 
 use ledger::Ledger;
-use quota::Quotas;
+use quota::{Counts, Quotas};
+use weigh::Case;
 use window::Occupancy;
 
 /// How much the engine may remember, in keys; full tables are reported in metrics and become evidence.
@@ -73,8 +78,24 @@ pub struct CapacityError(u64);
 #[derive(Debug)]
 pub struct Engine {
     data: Data,
+    expected: Vec<Expected>,
     ledger: Mutex<Ledger>,
     quotas: Quotas,
+}
+
+/// What the operator decides about the engine.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How much is remembered.
+    pub state: StateConfig,
+    /// Exact counts.
+    pub limits: Limits,
+    /// Whether typed codes are seen.
+    pub feed: FeedMode,
+    /// Exact money.
+    pub budget: BudgetConfig,
+    /// Events that are known beforehand.
+    pub expected: Vec<Expected>,
 }
 
 /// What is known of the world before any traffic.
@@ -149,8 +170,10 @@ pub struct TableSize {
 
 impl Engine {
     /// An engine that has seen nothing yet.
-    pub fn new(state: StateConfig, limits: Limits, feed: FeedMode, data: Data) -> Self {
-        Self { data, ledger: Mutex::new(Ledger::new(state, feed)), quotas: Quotas::new(limits, state) }
+    pub fn new(settings: Settings, data: Data) -> Self {
+        let Settings { state, limits, feed, budget, expected } = settings;
+        let ledger = Mutex::new(Ledger::new(state, feed, budget));
+        Self { data, expected, ledger, quotas: Quotas::new(limits, state) }
     }
 
     /// Scores the attempt. Learns nothing from it: [`Engine::record`] does, once it is decided.
@@ -159,7 +182,8 @@ impl Engine {
         let carrier = self.data.carriers.find(attempt.number).prefix;
         let mut found = self.ledger().look(attempt, carrier, price);
         found.is_customer |= self.data.verified.contains(attempt.number, || (self.data.tag.0)(attempt.number));
-        weigh::weigh(attempt, &found, &self.data, price)
+        let expected = self.expected(attempt);
+        Case { attempt, found: &found, data: &self.data, price, expected }.assess()
     }
 
     /// Learns from the attempt, from what was decided about it and from what becomes of it. The name is for events that
@@ -169,14 +193,23 @@ impl Engine {
         self.ledger().record(attempt, self.price(attempt), trace, verdict, fate)
     }
 
-    /// Takes one message out of every limit the attempts fall under, all or nothing.
+    /// Takes one message out of every limit and budget the attempts fall under, all or nothing.
     ///
     /// Exact under any concurrency: of attempts racing for one key, as many succeed as its limit has left.
     ///
     /// # Errors
-    /// [`Exceeded`] names the limit that is used up; then nothing was taken.
+    /// [`Exceeded`] names the limit or budget that is used up; then nothing was taken.
     pub fn reserve(&self, attempts: &[Attempt]) -> Result<Reservation, Exceeded> {
-        self.quotas.reserve(attempts)
+        let mut reservation = Reservation::default();
+        for attempt in attempts {
+            let reserved = self.quotas.reserve(attempt, self.counts_source(attempt), || self.charge(attempt));
+            if let Err(exceeded) = reserved {
+                self.refund(reservation);
+                return Err(exceeded);
+            }
+            reservation.push(*attempt);
+        }
+        Ok(reservation)
     }
 
     /// Whether the number itself has a place left: the cheapest question, to be asked first.
@@ -190,14 +223,18 @@ impl Engine {
     /// Says what [`Engine::reserve`] would, and takes nothing.
     ///
     /// # Errors
-    /// [`Exceeded`] names the limit that is used up.
+    /// [`Exceeded`] names the limit or budget that is used up.
     pub fn would_reserve(&self, attempt: &Attempt) -> Result<(), Exceeded> {
-        self.quotas.check(attempt)
+        self.quotas.check(attempt, self.counts_source(attempt))?;
+        self.ledger().check_budget(attempt, self.price(attempt)).map_err(Exceeded::Overspent)
     }
 
     /// Gives back what was reserved for messages that certainly never left.
     pub fn refund(&self, reservation: Reservation) {
-        self.quotas.refund(reservation);
+        for attempt in reservation {
+            self.quotas.refund(&attempt, self.counts_source(&attempt));
+            self.ledger().uncharge(&attempt, self.price(&attempt));
+        }
     }
 
     /// Learns from what happened after an attempt.
@@ -231,6 +268,20 @@ impl Engine {
         let mut tables = self.ledger().tables().to_vec();
         tables.extend(self.quotas.sizes());
         tables
+    }
+
+    fn charge(&self, attempt: &Attempt) -> Result<(), Exceeded> {
+        self.ledger().charge(attempt, self.price(attempt)).map_err(Exceeded::Overspent)
+    }
+
+    fn expected(&self, attempt: &Attempt) -> Option<&Expected> {
+        self.expected.iter().find(|expected| expected.explains(attempt))
+    }
+
+    /// Whether limits per client and network count the attempt; a declared event of its source lifts them.
+    fn counts_source(&self, attempt: &Attempt) -> Counts {
+        let is_lifted = self.expected.iter().any(|expected| expected.names_sources() && expected.explains(attempt));
+        if is_lifted { Counts::NumberOnly } else { Counts::Everything }
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -327,7 +378,7 @@ mod tests {
             verified: Verified::empty(),
             tag: Tag::new(|_| [0; 8]),
         };
-        let engine = Engine::new(StateConfig::default(), Limits::default(), feed, data);
+        let engine = Engine::new(Settings { feed, ..Settings::default() }, data);
         let mut played = Played { engine, at: Timestamp::from_millis(1_700_000_000_000), assessments: Vec::new() };
         let mut sends = Vec::new();
         for step in steps {

@@ -1,6 +1,7 @@
 //! What the pretended application was asked to send: per path and per number prefix, in bounded memory.
 //!
-//! Numbers are not kept, only how many began with the same five digits.
+//! Numbers are not kept, only how many began with the same five digits. Where it is asked for, the references that
+//! requests carry are kept, so that whoever made them can tell which ones arrived.
 
 use std::collections::HashMap;
 
@@ -16,15 +17,29 @@ pub(crate) struct Counts {
     /// By the first digits of the number, as a number; calling codes do not begin with zero.
     prefixes: HashMap<u32, u64>,
     n_other_prefixes: u64,
+    /// What followed `"reference":` in a body, in the order of arrival; none while nobody follows them.
+    references: Option<Vec<u64>>,
 }
 
 // === impl Counts ===
 
 impl Counts {
+    /// Keeps references too, four million at most.
+    pub(crate) fn following() -> Self {
+        Self { references: Some(Vec::new()), ..Self::default() }
+    }
+
+    pub(crate) fn references(&self) -> &[u64] {
+        self.references.as_deref().unwrap_or_default()
+    }
+
     /// Counts one send, whether or not its number can be read.
     pub(crate) fn send(&mut self, path: &[u8], body: &[u8]) {
         self.n_requests += 1;
         self.path(path);
+        if let Some(references) = self.references.as_mut().filter(|kept| kept.len() < N_REFERENCES) {
+            references.extend(reference(body));
+        }
         let Some(prefix) = prefix(body) else {
             self.n_unreadable += 1;
             return;
@@ -76,6 +91,17 @@ fn prefix(body: &[u8]) -> Option<u32> {
     Some(prefix)
 }
 
+/// The number after `"reference":`.
+fn reference(body: &[u8]) -> Option<u64> {
+    let key = body.windows(REFERENCE.len()).position(|some| some == REFERENCE)?;
+    let digits = body.get(key + REFERENCE.len()..)?.iter().take_while(|byte| byte.is_ascii_digit());
+    let mut digits = digits.map(|byte| u64::from(byte - b'0')).peekable();
+    digits.peek()?;
+    digits.try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(digit))
+}
+
+const REFERENCE: &[u8] = b"\"reference\":";
+const N_REFERENCES: usize = 4_000_000;
 const N_DIGITS: usize = 5;
 const N_PATHS: usize = 256;
 const N_PATH_BYTES: usize = 256;
@@ -97,6 +123,18 @@ mod tests {
         assert_eq!(json["paths"]["/send"], 2);
         assert_eq!(json["prefixes"]["99450"], 2);
         assert_eq!((json["requests"].as_u64(), json["unreadable"].as_u64()), (Some(3), Some(1)));
+    }
+
+    #[test]
+    fn references_are_kept_for_those_who_follow_them() {
+        let bodies = [r#"{"phone":"+1","reference":42}"#, r#"{"reference":"7"}"#, "reference=9", r#"{"reference":43}"#];
+        let [mut following, mut not] = [Counts::following(), Counts::default()];
+        for body in bodies {
+            following.send(b"/send", body.as_bytes());
+            not.send(b"/send", body.as_bytes());
+        }
+        assert_eq!(following.references(), [42, 43]);
+        assert!(not.references().is_empty());
     }
 
     #[test]

@@ -1,7 +1,10 @@
-//! Plays sign-up and attack traffic against a running tollgate and reports what got through.
+//! Plays sign-up and attack traffic against tollgate and reports what got through and who was bothered.
 //!
 //! | module                | subject                                                    |
 //! |-----------------------|------------------------------------------------------------|
+//! | `sim`                 | labelled traffic of simulated companies, and attacks       |
+//! | `judge`               | that traffic against the engine, in a closed loop          |
+//! | `live`                | that traffic over HTTP, in compressed time                 |
 //! | `run`, `report`       | sign-ups and an attack, played and reported                |
 //! | `agent`               | slices of even load for `bench.py`                         |
 //! | `upstream`, `counts`  | the pretended application and what it counts               |
@@ -28,10 +31,13 @@ mod arrivals;
 mod client;
 mod counts;
 mod histogram;
+mod judge;
+mod live;
 mod number;
 mod play;
 mod report;
 mod run;
+mod sim;
 mod tally;
 mod target;
 mod traffic;
@@ -50,6 +56,9 @@ struct Cli {
 enum Command {
     Upstream(Upstream),
     Run(run::Run),
+    Simulate(sim::Simulate),
+    Judge(judge::Judge),
+    Live(live::Live),
     Agent(agent::Agent),
 }
 
@@ -81,6 +90,9 @@ fn block_on(command: Command) -> Result<(), String> {
             Command::Upstream(upstream) => upstream.serve().await,
             Command::Run(run) => play(&run).await,
             Command::Agent(agent) => agent.serve().await,
+            Command::Simulate(simulate) => simulate.write(),
+            Command::Judge(judge) => judge.run(),
+            Command::Live(live) => play_live(&live).await,
         }
     });
     // Not dropped, which would wait for a reader of stdin.
@@ -92,6 +104,17 @@ fn block_on(command: Command) -> Result<(), String> {
 async fn play(run: &run::Run) -> Result<(), String> {
     let report = run.play().await?;
     if run.json {
+        println!("{}", report.json());
+    } else {
+        print!("{report}");
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a command-line tool prints")]
+async fn play_live(live: &live::Live) -> Result<(), String> {
+    let report = live.play().await?;
+    if live.json {
         println!("{}", report.json());
     } else {
         print!("{report}");

@@ -93,7 +93,7 @@ pub(crate) const DEAR: Country = Country { iso: "AZ", calling_code: 994, stems: 
 pub(crate) const DEAR_PREFIX: &str = "99450";
 
 /// First octets that hold public addresses only; those with private, shared, test or multicast parts are left out.
-const FIRST_OCTETS: &[u8] = &[
+pub(crate) const FIRST_OCTETS: &[u8] = &[
     2, 5, 12, 24, 31, 37, 46, 50, 62, 66, 67, 68, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86,
     87, 88, 89, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 101, 103, 105, 106, 108, 109, 110, 111, 112, 113, 114, 115,
     116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126, 128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139,

@@ -132,24 +132,8 @@ impl Session {
             }
             // Written before it is due: the work of writing is nobody's latency.
             source.write(arrival.class, request);
-            self.wait_until(due).await;
+            wait_until(self.started, due, self.waiting).await;
             return Some(arrival);
-        }
-    }
-
-    /// Comes back at that time, not at the next full millisecond, which is all that the runtime's timer knows.
-    async fn wait_until(&self, due: Duration) {
-        loop {
-            let left = due.saturating_sub(self.started.elapsed());
-            if left.is_zero() {
-                return;
-            } else if TIMER_SLACK < left {
-                time::sleep(left - TIMER_SLACK).await;
-            } else if NAP_SLACK < left && self.waiting == Waiting::Napping {
-                nap(left - NAP_SLACK).await;
-            } else {
-                task::yield_now().await;
-            }
         }
     }
 
@@ -159,6 +143,23 @@ impl Session {
 
     fn take_outcome(&self) -> Outcome {
         std::mem::replace(&mut self.outcome.lock().unwrap_or_else(PoisonError::into_inner), Outcome::new())
+    }
+}
+
+/// Comes back at that time after `started`, not at the next full millisecond, which is all that the runtime's timer
+/// knows.
+pub(crate) async fn wait_until(started: Instant, due: Duration, waiting: Waiting) {
+    loop {
+        let left = due.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return;
+        } else if TIMER_SLACK < left {
+            time::sleep(left - TIMER_SLACK).await;
+        } else if NAP_SLACK < left && waiting == Waiting::Napping {
+            nap(left - NAP_SLACK).await;
+        } else {
+            task::yield_now().await;
+        }
     }
 }
 

@@ -29,14 +29,7 @@ impl fmt::Display for Report {
         let outcome = &self.outcome;
         let classes = [("legitimate", &outcome.legitimate), ("attack", &outcome.attack)];
         let seconds = outcome.elapsed.as_secs_f64();
-        writeln!(
-            f,
-            "{:<11}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}{:>8}{:>8}{:>10}",
-            "", "sent", "2xx", "403", "429", "422", "other", "errors", "unsent", "answers/s"
-        )?;
-        for (name, tally) in classes {
-            counts(f, name, tally, seconds)?;
-        }
+        write_counts(f, &classes, seconds)?;
         self.write_latency(f)?;
         self.write_passed(f)?;
         if let Some(fault) = &outcome.fault {
@@ -89,6 +82,16 @@ impl Report {
             arrived.n_attack, arrived.n_legitimate
         )
     }
+}
+
+/// A table of answers by status, a row for each class.
+pub(crate) fn write_counts(f: &mut fmt::Formatter<'_>, classes: &[(&str, &Tally)], seconds: f64) -> fmt::Result {
+    writeln!(
+        f,
+        "{:<11}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}{:>8}{:>8}{:>10}",
+        "", "sent", "2xx", "403", "429", "422", "other", "errors", "unsent", "answers/s"
+    )?;
+    classes.iter().try_for_each(|(name, tally)| counts(f, name, tally, seconds))
 }
 
 fn counts(f: &mut fmt::Formatter<'_>, name: &str, tally: &Tally, seconds: f64) -> fmt::Result {

@@ -1,6 +1,7 @@
 //! The application behind the proxy, pretended: takes every send, sends nothing, counts.
 //!
-//! `GET /_stats` answers with the counts; everything else is a send and is answered with 200 at once.
+//! `GET /_stats` answers with the counts; everything else is a send and is answered with 200 at once, but for a code of
+//! 000000, which is a wrong one.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,8 +47,10 @@ async fn answer_all(mut stream: TcpStream, counts: &Mutex<Counts>) -> io::Result
                 let stats = lock(counts).json().to_string();
                 stream.write_all(ok(&stats).as_bytes()).await?;
             } else {
-                lock(counts).send(part(request.path.clone()), part(request.body.clone()));
-                stream.write_all(SENT).await?;
+                let body = part(request.body.clone());
+                lock(counts).send(part(request.path.clone()), body);
+                let is_wrong = body.windows(WRONG_CODE.len()).any(|some| some == WRONG_CODE);
+                stream.write_all(if is_wrong { WRONG } else { SENT }).await?;
             }
             if !request.keeps_alive {
                 return stream.shutdown().await;
@@ -75,6 +78,13 @@ const SENT: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: 51\r\n\r\n\
     {\"status\":\"sent\",\"expires_in\":300,\"id\":\"000000001\"}";
 
+/// What an application answers to a code that it never sent.
+const WRONG: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n\
+    {\"status\":\"incorrect\"}";
+
+/// Such a code, as a body has it.
+pub(crate) const WRONG_CODE: &[u8] = b"\"code\":\"000000\"";
+
 const N_CONNECTIONS: usize = 4096;
 const N_READ: usize = 8 * 1024;
 
@@ -94,7 +104,9 @@ mod tests {
 
     #[test]
     fn the_answer_is_as_long_as_it_says() {
-        assert_eq!(wire::response(SENT).unwrap().unwrap().n_bytes, SENT.len());
+        for answer in [SENT, WRONG] {
+            assert_eq!(wire::response(answer).unwrap().unwrap().n_bytes, answer.len());
+        }
     }
 
     #[tokio::test]

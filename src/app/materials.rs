@@ -6,7 +6,7 @@ use crate::attempt::phone::Reader;
 use crate::config::Config;
 use crate::geo::Geo;
 use crate::policy::Policy;
-use crate::risk::{Carriers, Data, Destinations, Engine, FeedMode, Hosting, Tag, Verified};
+use crate::risk::{Carriers, Data, Destinations, Engine, Hosting, Settings, Tag, Verified};
 use crate::telemetry::Pseudonyms;
 use crate::tls;
 
@@ -103,7 +103,14 @@ impl Materials {
 
 /// The engine that the configuration asks for.
 pub(super) fn engine(config: &Config, data: Data) -> Engine {
-    Engine::new(config.state, config.limits.clone(), FeedMode::Auto, data)
+    let settings = Settings {
+        state: config.state,
+        limits: config.limits.clone(),
+        feed: config.conversion.feed,
+        budget: config.budget,
+        expected: config.expect.clone(),
+    };
+    Engine::new(settings, data)
 }
 
 fn keep<T, E: std::fmt::Display>(problems: &mut Vec<String>, key: &str, result: Result<T, E>) -> Option<T> {

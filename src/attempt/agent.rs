@@ -20,6 +20,16 @@ impl Agent {
         }
         Self(hasher.finish())
     }
+
+    /// The fingerprint with these bits, which [`bits`](Self::bits) gave before.
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The fingerprint as one word, for logs that tell software apart.
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
 }
 
 const SEED: u64 = 0x746f_6c6c;

@@ -85,6 +85,11 @@ impl Number {
         Redacted::masked(self.digits, self.n_code(), text::n_digits(self.digits) - n_tail)
     }
 
+    /// Everything but the last four digits: the range the number is in.
+    pub fn range(&self) -> Redacted {
+        Redacted::masked(self.digits, text::n_digits(self.digits).saturating_sub(HIDDEN), text::MOST_DIGITS)
+    }
+
     /// Calling code and at most three digits: at least four stay hidden even beside [`masked`](Self::masked).
     pub fn prefix(&self) -> Redacted {
         let n_shown = self.n_national().saturating_sub(HIDDEN + TAIL).min(3);

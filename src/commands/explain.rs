@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use super::{fail, load};
 use crate::app::Judge;
 use crate::attempt::Attempt;
+use crate::attempt::Verdict;
 use crate::attempt::client::Client;
 use crate::attempt::phone::Region;
 use crate::config::Config;
-use crate::attempt::Verdict;
 use crate::proxy::caller::Clock;
 use crate::risk::Exceeded;
 
@@ -62,6 +62,7 @@ pub fn run(path: &Path, options: &Options) -> ExitCode {
         Err(Exceeded::UsedUp { dimension, wait, .. }) => {
             println!("limits    {} used up for {wait:?}", dimension.as_str())
         }
+        Err(Exceeded::Overspent(overspent)) => println!("budget    of the {} used up", overspent.scope.as_str()),
         Err(Exceeded::Full(dimension)) => println!("limits    the table of {}s is full", dimension.as_str()),
         Ok(()) if verdict == Verdict::Allow => println!("limits    room in all of them"),
         Ok(()) => {}

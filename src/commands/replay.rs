@@ -1,98 +1,80 @@
 //! `tollgate replay`: the same engine and policy on recorded events, in the events' own time.
 //!
-//! Reads one JSON object a line, writes one decision for every send, in order, and ends with a summary.
+//! Events are one JSON object a line: those of a harness, or tollgate's own block log. Without `--against` one policy
+//! decides about every send as it stands there, writes one decision for each, in order, and ends with a summary.
+//!
+//! # What if
+//! With `--against` two policies are played the same events, each with its own engine and data and in its own closed
+//! loop: a policy sees only what would have happened under it.
+//!
+//! 1. A send that it allows is sent.
+//! 2. One that it blocks never was. The code that was typed for it (it names its `send_line`, or else it is the last
+//!    send to its number) is withheld from this policy.
+//! 3. One that it challenges is sent eight seconds later if a code was typed for it at the time: then it was a person's,
+//!    who passes. Else nobody passes.
+//! 4. What was refused at the time, or not taken by the app, has an unknown outcome: nobody can tell a customer who
+//!    could not type a code. It is played all the same, passes no challenge, and is counted apart.
+//!
+//! Both are played as if they were enforced, and priced as the newer one has it.
 
+mod compare;
+mod decisions;
 mod event;
+mod gate;
+mod reason;
+mod recording;
+mod report;
+mod session;
+mod stand_ins;
 mod summary;
+mod tape;
+#[cfg(test)]
+mod testing;
+mod text;
+mod what_if;
+mod worst;
 
-use std::collections::{HashMap, VecDeque};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
-
-use serde::Serialize;
 
 use super::{fail, load};
-use crate::attempt::client::Client;
-use crate::attempt::phone::Reader;
-use crate::attempt::{Attempt, Channel, Timestamp};
-use crate::attempt::agent::Agent;
-use crate::attempt::origin::{Asn, Origin};
-use crate::geo::Geo;
-use crate::app::Judge;
-use crate::attempt::Verdict;
-use crate::policy::{Decision as Decided, Policy};
-use crate::proxy::endpoint::{Endpoint, Endpoints, Role};
-use crate::risk::{Assessment, Engine, Event as Outcome, Evidence, Fact, OpenId, Signal};
-use event::{Event, Kind};
-use summary::Summary;
+use gate::Gate;
 
 /// What to replay, and where the decisions go.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = WHAT_IF)]
 pub struct Options {
-    /// The events, one JSON object a line; `-` is stdin.
+    /// The events, one JSON object a line, or tollgate's own block log; `-` is stdin.
     #[arg(long, default_value = "-", value_name = "FILE")]
     events: PathBuf,
     /// The decisions, one JSON object a line; `-` is stdout.
-    #[arg(long, default_value = "-", value_name = "FILE")]
+    #[arg(long, default_value = "-", value_name = "FILE", conflicts_with = "against")]
     decisions: PathBuf,
     /// Answer each send before the next line is read, for programs that wait for it.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "against")]
     stdio: bool,
-}
-
-/// One answer.
-#[derive(Serialize)]
-struct Decision {
-    line: u64,
-    action: &'static str,
-    score: u8,
-    reasons: Vec<Reason>,
-}
-
-#[derive(Serialize)]
-struct Reason {
-    signal: &'static str,
-    points: f64,
-    detail: String,
-}
-
-/// The engine, and what replay itself must remember.
-struct Replay {
-    engine: Engine,
-    policy: Policy,
-    reader: Reader,
-    geo: Geo,
-    endpoints: Endpoints,
-    /// Challenged sends that may still be solved, oldest first.
-    challenged: HashMap<u64, (Attempt, OpenId)>,
-    order: VecDeque<u64>,
-    maintained_at: Timestamp,
-    summary: Summary,
+    /// The configuration in use now: report what `--config` would have done instead (see the end of `--help`).
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Report as JSON.
+    #[arg(long, requires = "against")]
+    json: bool,
 }
 
 /// Replays with the configuration at `path`.
 pub fn run(path: &Path, options: &Options) -> ExitCode {
+    match &options.against {
+        Some(against) => what_if::run(path, against, options),
+        None => decide(path, options),
+    }
+}
+
+fn decide(path: &Path, options: &Options) -> ExitCode {
     let (config, materials) = match load(path) {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
-    let endpoints = Endpoints::new(config.endpoint.clone());
-    let Judge { reader, geo, engine, policy } = materials.into_judge(&config);
-    let replay = Replay {
-        engine,
-        policy,
-        reader,
-        geo,
-        endpoints,
-        challenged: HashMap::new(),
-        order: VecDeque::new(),
-        maintained_at: Timestamp::default(),
-        summary: Summary::default(),
-    };
-    match replay_all(replay, options) {
+    match decisions::replay(Gate::new(&config, materials), options) {
         Ok(summary) => {
             eprint!("{summary}");
             ExitCode::SUCCESS
@@ -101,178 +83,16 @@ pub fn run(path: &Path, options: &Options) -> ExitCode {
     }
 }
 
-fn replay_all(mut replay: Replay, options: &Options) -> Result<Summary, String> {
-    let mut input = open(&options.events).map_err(|error| format!("{}: {error}", options.events.display()))?;
-    let mut output = create(&options.decisions).map_err(|error| format!("{}: {error}", options.decisions.display()))?;
-    let written = |error: io::Error| format!("{}: {error}", options.decisions.display());
-    let shows_progress = !options.stdio && io::stderr().is_terminal();
-    let mut line = String::new();
-    for number in 1u64.. {
-        line.clear();
-        let n_read =
-            input.read_line(&mut line).map_err(|error| format!("{}:{number}: {error}", options.events.display()))?;
-        if n_read == 0 {
-            break;
-        }
-        if line.trim().is_empty() {
-            continue;
-        }
-        let event: Event<'_> =
-            serde_json::from_str(&line).map_err(|error| format!("{}:{number}: {error}", options.events.display()))?;
-        if let Some(decision) = replay.play(&event, number)? {
-            serde_json::to_writer(&mut output, &decision).map_err(|error| written(error.into()))?;
-            output.write_all(b"\n").map_err(written)?;
-            if options.stdio {
-                output.flush().map_err(written)?;
-            }
-        }
-        if shows_progress && number % 50_000 == 0 {
-            eprint!("\r{number} events");
-        }
-    }
-    if shows_progress {
-        eprint!("\r");
-    }
-    output.flush().map_err(written)?;
-    Ok(replay.summary)
-}
-
-// === impl Replay ===
-
-impl Replay {
-    fn play(&mut self, event: &Event<'_>, number: u64) -> Result<Option<Decision>, String> {
-        let at = Timestamp::from_seconds(event.ts);
-        if Duration::from_secs(1) <= at.since(self.maintained_at) {
-            self.engine.maintain(at);
-            self.maintained_at = at;
-        }
-        match event.kind {
-            Kind::Send => self.send(event, at, number).map(Some),
-            Kind::Verify => {
-                self.verify(event, at);
-                Ok(None)
-            }
-            Kind::ChallengePassed => {
-                self.challenge_passed(event, at);
-                Ok(None)
-            }
-        }
-    }
-
-    fn send(&mut self, event: &Event<'_>, at: Timestamp, number: u64) -> Result<Decision, String> {
-        let line = event.line.unwrap_or(number);
-        let endpoint = event.path.as_deref().and_then(|path| self.endpoints.at_path(path));
-        if endpoint.is_some_and(|endpoint| endpoint.role() == Role::Verify) {
-            return Ok(decision(line, Verdict::Allow, &Assessment::default()));
-        }
-        let phone = event.phone.as_deref().ok_or_else(|| format!("line {number}: a send needs `phone`"))?;
-        let region = event.region.or_else(|| endpoint.and_then(Endpoint::region));
-        let phone = match self.reader.read(phone, region) {
-            Ok(phone) => phone,
-            Err(unreadable) => {
-                let assessment = Assessment::certain(Signal::Unreadable, Fact::BadNumber(unreadable));
-                self.summary.decided(Verdict::Block, None, &assessment, None);
-                return Ok(decision(line, Verdict::Block, &assessment));
-            }
-        };
-        let attempt = Attempt {
-            at,
-            client: event.client_ip.map(Client::new),
-            origin: self.origin(event),
-            agent: agent(event),
-            number: phone,
-            channel: endpoint.map_or_else(|| channel(event), Endpoint::channel),
-        };
-        let Decided { verdict, assessment, sends, .. } = self.policy.decide(&self.engine, &[attempt]);
-        if let (Verdict::Challenge, Some(send)) = (verdict, sends.first()) {
-            self.remember(line, attempt, *send);
-        }
-        self.summary.decided(verdict, Some(phone.country()), &assessment, Some(self.engine.price(&attempt)));
-        Ok(decision(line, verdict, &assessment))
-    }
-
-    fn verify(&mut self, event: &Event<'_>, at: Timestamp) {
-        let read = event.phone.as_deref().map(|phone| self.reader.read(phone, event.region));
-        if let (Some(Ok(number)), true) = (read, event.success) {
-            self.engine.fold(&Outcome::Verified { at, number });
-        }
-    }
-
-    /// A solved challenge sends the message after all, so it takes its place in the limits.
-    fn challenge_passed(&mut self, event: &Event<'_>, at: Timestamp) {
-        let Some((attempt, send)) = event.send_line.and_then(|line| self.challenged.remove(&line)) else { return };
-        // A limit that is used up by now refuses the send that follows the solution; nobody waits for that answer.
-        if self.engine.reserve(&[Attempt { at, ..attempt }]).is_ok() {
-            self.engine.fold(&Outcome::ChallengePassed { at, send });
-        }
-    }
-
-    /// As recorded, or else as the database has it.
-    fn origin(&self, event: &Event<'_>) -> Origin {
-        let recorded = Origin { asn: event.asn.and_then(Asn::new), country: event.ip_country };
-        match event.client_ip {
-            Some(ip) if recorded == Origin::default() => self.geo.lookup(ip),
-            Some(_) | None => recorded,
-        }
-    }
-
-    fn remember(&mut self, line: u64, attempt: Attempt, send: OpenId) {
-        self.challenged.insert(line, (attempt, send));
-        self.order.push_back(line);
-        if MOST_CHALLENGED < self.order.len()
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.challenged.remove(&oldest);
-        }
-    }
-}
-
-fn agent(event: &Event<'_>) -> Option<Agent> {
-    let properties = [event.ja4.as_deref(), event.user_agent.as_deref()];
-    let is_known = properties.iter().any(Option::is_some);
-    is_known.then(|| Agent::of(properties.map(|property| property.unwrap_or_default().as_bytes())))
-}
-
-/// Where no endpoint says how a code is delivered, its path may.
-fn channel(event: &Event<'_>) -> Channel {
-    let path = event.path.as_deref().unwrap_or_default();
-    if path.ends_with("voice") || path.ends_with("call") { Channel::Voice } else { Channel::Text }
-}
-
-fn decision(line: u64, verdict: Verdict, assessment: &Assessment) -> Decision {
-    Decision {
-        line,
-        action: verdict.as_str(),
-        score: assessment.score.get(),
-        reasons: assessment.evidence.iter().map(Reason::from).collect(),
-    }
-}
-
-impl From<&Evidence> for Reason {
-    fn from(evidence: &Evidence) -> Self {
-        Self {
-            signal: evidence.signal.as_str(),
-            points: f64::from(evidence.points.tenths()) / 10.0,
-            detail: evidence.fact.to_string(),
-        }
-    }
-}
-
-fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    if path.as_os_str() == "-" {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    Ok(Box::new(BufReader::with_capacity(BUFFER, File::open(path)?)))
-}
-
-fn create(path: &Path) -> io::Result<Box<dyn Write>> {
-    if path.as_os_str() == "-" {
-        return Ok(Box::new(BufWriter::with_capacity(BUFFER, io::stdout().lock())));
-    }
-    Ok(Box::new(BufWriter::with_capacity(BUFFER, File::create(path)?)))
-}
-
 const BUFFER: usize = 256 << 10;
 
-/// Challenges that can still be reported as passed.
-const MOST_CHALLENGED: usize = 100_000;
+const WHAT_IF: &str = "\
+What if: tollgate replay --config new.toml --against old.toml --events week.jsonl
+  Both policies are played the same events, each in its own closed loop:
+  1. A send that a policy allows is sent.
+  2. One that it blocks never was; the code typed for it (the last send to its number, or its
+     `send_line`) is withheld from this policy.
+  3. One that it challenges is sent 8 seconds later if a code was typed for it at the time: then it
+     was a person's, who passes. Else nobody passes.
+  4. What was refused at the time has an unknown outcome and is counted apart.
+  Both are played as if enforced, with the prices of --config. `TOLLGATE_` variables override both.
+  Numbers are masked. The block log is best written with block_log.numbers = \"range\".";

@@ -378,7 +378,7 @@ mod tests {
             number: vec![Locator::Form("phone".to_owned())],
             region: None,
             role: Role::Send,
-            channel: Channel::Text,
+            channel: Channel::default(),
             max_numbers: most_numbers(),
         };
         let endpoints = Endpoints::new(vec![raw.try_into().unwrap()]);

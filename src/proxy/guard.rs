@@ -33,12 +33,13 @@ use super::headers::{self, Upgrading};
 use super::rescue::{Fault, Refusal, Stopped};
 use super::upgrade;
 use crate::attempt::Attempt;
+use crate::attempt::Verdict;
 use crate::attempt::origin::Origin;
 use crate::attempt::phone::{Number, Reader};
-use crate::attempt::Verdict;
+use crate::geo::Geo;
 use crate::policy::{Decision, Mode, Policy};
 use crate::risk::{Engine, Event, Fact, Money, Signal};
-use crate::geo::Geo;
+use crate::telemetry::block_log::Verified;
 use crate::telemetry::metrics::{EndpointCounters, Outcome, Refused};
 use crate::telemetry::{BlockLog, Metrics};
 use record::Record;
@@ -274,6 +275,13 @@ impl Guard {
             for number in numbers {
                 shared.engine.fold(&Event::Verified { at: caller.at, number });
                 shared.metrics.verified();
+                shared.block_log.write_verified(&Verified {
+                    at: caller.at,
+                    request_id: caller.request_id(),
+                    endpoint: endpoint.name(),
+                    client: caller.client,
+                    number,
+                });
             }
         }
         headers::inbound(response.headers_mut(), Upgrading::Strip);

@@ -1,6 +1,5 @@
 //! How common fraud is right now: a campaign that runs makes the next attempt more suspicious.
 
-use super::node::DECIBAN;
 use crate::attempt::Timestamp;
 
 /// The share of recent attempts that is believed to be fraud.
@@ -49,13 +48,11 @@ const MOST: f32 = 0.15;
 const WEIGHT: f32 = 1.0 / 150.0;
 const HALF_LIFE: f32 = 1_800.0;
 
-/// The prior of ordinary times, for those who compare with it.
-pub(super) const QUIET: f32 = -22.0 * DECIBAN;
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::node::DECIBAN;
     use super::*;
 
     fn at(seconds: u64) -> Timestamp {

@@ -56,9 +56,9 @@ impl CountryRow {
         self.unverified += price.dollars();
     }
 
-    /// Somebody unknown asked, and was not refused.
-    pub(super) fn ask(&mut self, at: Timestamp, price: Money) {
-        *self = self.aged(at);
+    /// And nobody typed a code from where it was asked for.
+    pub(super) fn spend_on_stranger(&mut self, at: Timestamp, price: Money) {
+        self.spend(at, price);
         self.hour += price.dollars();
     }
 
@@ -67,6 +67,12 @@ impl CountryRow {
         *self = self.aged(at);
         self.unverified = (self.unverified - price.dollars()).max(0.0);
         self.verified += price.dollars();
+    }
+
+    /// Nobody will tell whether the message was answered: a part of it is taken to be.
+    pub(super) fn presume(&mut self, at: Timestamp, price: Money, part: f32) {
+        *self = self.aged(at);
+        self.verified += part * price.dollars();
     }
 
     /// How many times over its allowance the unverified spend is: a floor, and twice what usually stays unverified
@@ -79,7 +85,7 @@ impl CountryRow {
     /// How many times over what is usual in an hour the spend on unknown numbers is.
     pub(super) fn surge(&self) -> f32 {
         let usual_hour = self.verified * std::f32::consts::LN_2 * HOUR / HALF_DAY;
-        self.hour / (SURGE_FLOOR + 5.0 * usual_hour)
+        self.hour / (SURGE_FLOOR + 4.0 * usual_hour)
     }
 }
 
@@ -95,7 +101,7 @@ pub(super) fn delivery(total: &Node, node: &Node) -> f32 {
 const UNIT: f32 = 0.028;
 
 const UNVERIFIED_FLOOR: f32 = 1.5;
-const SURGE_FLOOR: f32 = 5.0;
+const SURGE_FLOOR: f32 = 3.0;
 
 const HOUR: f32 = 3_600.0;
 const HALF_DAY: f32 = 43_200.0;

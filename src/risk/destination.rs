@@ -7,10 +7,12 @@
 use std::fmt;
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::evidence::{Assessment, Evidence, Fact, Points, Signal};
 use super::table::{self, TableError, read};
-use crate::attempt::phone::{Kind, Number, Prefix};
 use crate::attempt::Attempt;
+use crate::attempt::phone::{Kind, Number, Prefix};
 
 /// Prices and risk rows.
 #[derive(Debug)]
@@ -22,8 +24,14 @@ pub struct Destinations {
 }
 
 /// An amount in millionths of a US dollar.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Money(u64);
+
+/// A text that is no amount.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not an amount, expected dollars such as \"$25\" or \"$0.50\", at most $1000000000")]
+pub struct NotMoney(String);
 
 /// Values per calling prefix; the longest prefix of a number decides.
 #[derive(Debug)]
@@ -131,6 +139,22 @@ impl Money {
 
     pub(super) fn dollars(self) -> f32 {
         self.0 as f32 / 1e6
+    }
+}
+
+impl TryFrom<String> for Money {
+    type Error = NotMoney;
+
+    fn try_from(text: String) -> Result<Self, NotMoney> {
+        let dollars = text.strip_prefix('$').unwrap_or(&text);
+        let (whole, part) = dollars.split_once('.').unwrap_or((dollars, "0"));
+        let is_amount =
+            |digits: &str, most| (1..=most).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_amount(whole, 9) || !is_amount(part, 6) {
+            return Err(NotMoney(text));
+        }
+        let micros = format!("{whole}{part:0<6}");
+        micros.parse().map(Self).map_err(|_| NotMoney(text))
     }
 }
 

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::Money;
 use super::coherence::Relation;
+use super::expect::{Expected, Name};
 use super::key::{Family, Key, Level};
 use super::store::Place;
 use crate::attempt::client::ClientNet;
@@ -77,6 +78,10 @@ pub enum Signal {
     TypeDenied,
     /// An exact limit is used up.
     Limit,
+    /// A budget is used up.
+    Budget,
+    /// A declared event explains what other signals saw.
+    Expected,
     /// No number, or more than one meaning, could be read from the request.
     Unreadable,
 }
@@ -97,10 +102,12 @@ pub enum Fact {
     Prefix(Prefix),
     /// The kind of a number.
     Kind(Kind),
+    /// How common fraud is right now.
+    Prior,
     /// The client's country beside the number's.
     ClientCountry {
-        /// Where the client is, as far as it is known.
-        client: Option<Country>,
+        /// Where the client is.
+        client: Country,
         /// Where the number is.
         number: Country,
         /// Whether customers are usual where the client is.
@@ -150,6 +157,15 @@ pub enum Fact {
         /// In which time.
         per: Duration,
     },
+    /// A budget: what it is for, and how much it allows.
+    Budget {
+        /// What it is for.
+        scope: &'static str,
+        /// What may be unanswered now.
+        allowed: Money,
+    },
+    /// The event that explains it.
+    Expected(Name),
     /// Why a number could not be read.
     BadNumber(Unreadable),
     /// A fixed sentence.
@@ -163,6 +179,8 @@ pub enum Range {
     Pool,
     /// A country.
     Country(Country),
+    /// Numbers of a country that are asked for from the same kind of place.
+    Facet(Country),
     /// An operator's range.
     Carrier(Prefix),
     /// Adjacent numbers.
@@ -206,7 +224,7 @@ pub struct Assessment {
 /// What the engine needs to learn from an attempt once it is decided.
 #[derive(Clone, Debug)]
 pub(super) struct Trace {
-    pub(super) keys: SmallVec<[(Key, Option<Place>); 10]>,
+    pub(super) keys: SmallVec<[(Key, Option<Place>); 11]>,
     /// The narrowest key that explains the evidence.
     pub(super) culprit: Level,
     pub(super) is_fresh: bool,
@@ -309,6 +327,8 @@ impl Signal {
             Self::CountryDenied => "country_denied",
             Self::TypeDenied => "type_denied",
             Self::Limit => "limit",
+            Self::Budget => "budget",
+            Self::Expected => "expected",
             Self::Unreadable => "unreadable",
         }
     }
@@ -325,7 +345,8 @@ impl Assessment {
 
     /// The signal that decided against the attempt: a used-up limit, or else the strongest evidence.
     pub fn deciding(&self) -> Option<Signal> {
-        if let Some(last) = self.evidence.last().filter(|last| last.signal == Signal::Limit) {
+        let is_exact = |last: &&Evidence| matches!(last.signal, Signal::Limit | Signal::Budget);
+        if let Some(last) = self.evidence.last().filter(is_exact) {
             return Some(last.signal);
         }
         let strongest = |a: &&Evidence, b: &&Evidence| a.points.0.total_cmp(&b.points.0);
@@ -346,6 +367,13 @@ impl Assessment {
         if LEAST <= evidence.points.0.abs() {
             self.evidence.push(evidence);
         }
+    }
+
+    /// Takes out again what the event explains, and shows that.
+    pub(super) fn explain(&mut self, expected: &Expected) {
+        let silenced = self.evidence.iter().filter(|evidence| expected.silences(evidence.signal));
+        let points: f32 = silenced.map(|evidence| evidence.points.0.max(0.0)).sum();
+        self.add(Evidence { signal: Signal::Expected, points: Points(-points), fact: Fact::Expected(expected.name()) });
     }
 
     /// Adds what is missing to even odds, if that is anything.
@@ -382,8 +410,11 @@ impl Trace {
     /// Whether keys of the level learn from an attempt that was not allowed: those as narrow as what is to blame, and
     /// the narrow ones of the other family.
     pub(super) fn blames(&self, level: Level) -> bool {
+        if self.culprit == Level::Facet {
+            return level == Level::Facet || Level::Net <= level;
+        }
         if level.family() == self.culprit.family() {
-            return self.culprit <= level;
+            return self.culprit <= level && level != Level::Facet;
         }
         match level.family() {
             Family::Prefix => Level::Carrier <= level,
@@ -440,6 +471,7 @@ impl fmt::Display for Range {
         match self {
             Self::Pool => f.write_str("destinations of this price and origin"),
             Self::Country(country) => write!(f, "{country}"),
+            Self::Facet(country) => write!(f, "{country} from such places"),
             Self::Carrier(prefix) => write!(f, "+{prefix}…"),
             Self::Block(block) => write!(f, "{block}"),
         }
@@ -471,9 +503,9 @@ impl fmt::Display for Fact {
             }
             Self::Prefix(prefix) => write!(f, "+{prefix} is in the risk table"),
             Self::Kind(kind) => write!(f, "the number is {}", kind.as_str()),
+            Self::Prior => f.write_str("how common fraud has been lately"),
             Self::ClientCountry { client, number, is_home } => {
-                let client = client.map_or_else(|| "an unknown country".to_owned(), |client| client.to_string());
-                let usual = if client == number.to_string() {
+                let usual = if client == number {
                     "the number's own country"
                 } else if is_home {
                     "where customers are"
@@ -486,12 +518,9 @@ impl fmt::Display for Fact {
             Self::Range(range, crowd) => write!(f, "{crowd} in {range}{}", crowd.outcome()),
             Self::Clients(source, crowd) => write!(f, "{crowd} asked for by {source}{}", crowd.outcome()),
             Self::Run { block, n_others } => write!(f, "stands in a row with {n_others} other numbers of {block}"),
-            Self::Overdraft { country, tenths } => write!(
-                f,
-                "unanswered messages to {country} cost {}.{} times their allowance",
-                tenths / 10,
-                tenths % 10
-            ),
+            Self::Overdraft { country, tenths } => {
+                write!(f, "unanswered messages to {country} cost {}.{} times their allowance", tenths / 10, tenths % 10)
+            }
             Self::Surge { country, tenths } => write!(
                 f,
                 "unknown numbers of {country} would cost {}.{} times what an hour usually may",
@@ -503,6 +532,10 @@ impl fmt::Display for Fact {
             Self::Table(table) => write!(f, "the table of {table} is full"),
             Self::Country(country) => write!(f, "{country} is denied, or not among the allowed destinations"),
             Self::Limit { dimension, count, per } => write!(f, "{count} per {} and {dimension} are used up", Span(per)),
+            Self::Budget { scope, allowed } => {
+                write!(f, "unanswered messages of this {scope} would cost more than the {allowed} of their budget")
+            }
+            Self::Expected(name) => write!(f, "expected: {name}"),
             Self::BadNumber(unreadable) => write!(f, "the number cannot be read: {unreadable}"),
             Self::Because(sentence) => f.write_str(sentence),
         }

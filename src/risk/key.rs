@@ -4,8 +4,9 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use smallvec::SmallVec;
 
-use super::coherence::Relation;
+use super::coherence::{Familiarity, Relation};
 use crate::attempt::Attempt;
+use crate::attempt::client::Client;
 use crate::attempt::country::Country;
 use crate::attempt::phone::{Number, Prefix, Scale};
 
@@ -15,6 +16,8 @@ pub(super) enum Level {
     /// All destinations of one price class that are asked for from one kind of place.
     Pool,
     Country,
+    /// Those of a country's numbers that are asked for from one kind of place, by strangers or by people who are known.
+    Facet,
     Carrier,
     HundredThousand,
     TenThousand,
@@ -48,16 +51,17 @@ pub(super) struct Key {
 pub(super) struct Keyring(foldhash::fast::RandomState);
 
 /// All keys of one attempt, in the order of their levels.
-pub(super) type Keys = SmallVec<[Key; 10]>;
+pub(super) type Keys = SmallVec<[Key; 11]>;
 
 // === impl Keyring ===
 
 impl Keyring {
-    pub(super) fn keys(&self, attempt: &Attempt, carrier: Prefix, pool: Pool) -> Keys {
+    pub(super) fn keys(&self, attempt: &Attempt, carrier: Prefix, pool: Pool, facet: Facet) -> Keys {
         let number = attempt.number;
         let mut keys = Keys::new();
         keys.push(self.key(Level::Pool, pool));
         keys.push(self.country(number.country()));
+        keys.push(self.key(Level::Facet, (number.country(), facet)));
         keys.push(self.key(Level::Carrier, carrier));
         for (level, scale) in BLOCKS {
             if level == Level::Thousand || is_inside(number, scale, carrier) {
@@ -71,8 +75,8 @@ impl Keyring {
             keys.push(self.key(Level::Asn, asn));
         }
         if let Some(client) = attempt.client {
-            keys.push(self.key(Level::Net, client.net()));
-            keys.push(self.key(Level::Host, client.host()));
+            keys.push(self.net(client));
+            keys.push(self.host(client));
         }
         keys
     }
@@ -80,6 +84,16 @@ impl Keyring {
     /// The key of a country.
     pub(super) fn country(&self, country: Country) -> Key {
         self.key(Level::Country, country)
+    }
+
+    /// The key of a client's host.
+    pub(super) fn host(&self, client: Client) -> Key {
+        self.key(Level::Host, client.host())
+    }
+
+    /// The key of a client's network.
+    pub(super) fn net(&self, client: Client) -> Key {
+        self.key(Level::Net, client.net())
     }
 
     /// A fingerprint of one thing, for tables of one kind.
@@ -102,6 +116,13 @@ pub(super) struct Pool {
     pub(super) relation: Option<Relation>,
 }
 
+/// What [`Level::Facet`] holds together, besides the country.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Facet {
+    pub(super) relation: Option<Relation>,
+    pub(super) familiarity: Option<Familiarity>,
+}
+
 // === impl Level ===
 
 impl Level {
@@ -109,6 +130,7 @@ impl Level {
         match self {
             Self::Pool
             | Self::Country
+            | Self::Facet
             | Self::Carrier
             | Self::HundredThousand
             | Self::TenThousand

@@ -6,20 +6,21 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
+use super::budget::{BudgetConfig, Budgets, Charge, Overspent};
 use super::campaign::Campaign;
 use super::coherence::{Coherence, Familiarities, Familiarity, Relation};
 use super::country::{CountryRow, delivery};
 use super::destination::Money;
 use super::evidence::Trace;
 use super::feed::{Feed, FeedMode, FeedState};
-use super::key::{Family, Key, Keyring, Level, Pool};
+use super::key::{Facet, Family, Key, Keyring, Level, Pool};
 use super::node::{DECIBAN, Node};
 use super::numbers::{Numbers, Past};
 use super::open::{Due, Open, OpenId, Opens, State, Told};
 use super::store::{Place, Store};
 use super::{Event, Fate, StateConfig, TableSize};
 use crate::attempt::country::Country;
-use crate::attempt::phone::{Number, Prefix};
+use crate::attempt::phone::{Number, Prefix, Scale};
 use crate::attempt::{Attempt, Timestamp, Verdict};
 
 #[derive(Debug)]
@@ -37,6 +38,7 @@ pub(super) struct Ledger {
     numbers: Numbers,
     opens: Opens,
     feed: Feed,
+    budgets: Budgets,
 }
 
 /// What an attempt finds under one of its keys.
@@ -47,10 +49,12 @@ pub(super) struct Look {
     pub(super) node: Node,
 }
 
-/// What an attempt finds about itself.
+/// By the order of the keys.
+pub(super) type Looks = SmallVec<[Look; 11]>;
+
 #[derive(Debug)]
 pub(super) struct Found {
-    pub(super) looks: SmallVec<[Look; 10]>,
+    pub(super) looks: Looks,
     pub(super) carrier: Prefix,
     pub(super) total: Node,
     pub(super) country: CountryRow,
@@ -67,7 +71,7 @@ pub(super) struct Found {
 // === impl Ledger ===
 
 impl Ledger {
-    pub(super) fn new(state: StateConfig, feed: FeedMode) -> Self {
+    pub(super) fn new(state: StateConfig, feed: FeedMode, budget: BudgetConfig) -> Self {
         Self {
             keyring: Keyring::default(),
             prefixes: Store::new(state.blocks.get()),
@@ -80,6 +84,7 @@ impl Ledger {
             numbers: Numbers::new(state.numbers.get()),
             opens: Opens::new(MOST_OPEN),
             feed: Feed::new(feed),
+            budgets: Budgets::new(budget, state.blocks.get()),
         }
     }
 
@@ -90,9 +95,11 @@ impl Ledger {
         self.total.age(at);
         let (relation, is_home_number) = self.relation(attempt);
         let pool = Pool { price_class: price_class(price), relation };
-        let keys = self.keyring.keys(attempt, carrier, pool);
-        let looks: SmallVec<[Look; 10]> = keys.iter().map(|key| self.look_up(*key, at)).collect();
-        let familiarity = familiarity(&looks).map(|degree| (degree, self.familiarities.weigh(degree)));
+        let familiarity = self.familiarity(attempt);
+        let facet = Facet { relation, familiarity };
+        let keys = self.keyring.keys(attempt, carrier, pool, facet);
+        let looks: Looks = keys.iter().map(|key| self.look_up(*key, at)).collect();
+        let familiarity = familiarity.map(|degree| (degree, self.familiarities.weigh(degree)));
         let number = self.keyring.print(attempt.number.digits());
         Found {
             looks,
@@ -124,16 +131,15 @@ impl Ledger {
         if !trace.is_customer {
             self.campaign.learn(at, trace.probability);
         }
-        let places = self.charge(attempt, trace, verdict);
+        let places = self.blame(attempt, trace, verdict);
         if trace.is_fresh && verdict == Verdict::Allow {
             self.total.age(at);
             self.total.count();
         }
         let number = self.keyring.print(attempt.number.digits());
-        if !trace.is_customer && fate != Fate::Refused {
-            self.countries.entry(attempt.number.country()).or_default().ask(at, price);
-        }
+        let charge = self.charge_of(attempt, price);
         let past = self.numbers.ask(number, at);
+        past.is_unsolved |= fate == Fate::Asked;
         let state = match fate {
             Fate::Sent => State::Sent,
             Fate::Asked => State::Challenged,
@@ -141,11 +147,11 @@ impl Ledger {
         };
         let open = Open {
             at,
+            asked_at: at,
             state,
             told: places,
-            country: attempt.number.country(),
+            charge,
             number,
-            price,
             is_fresh: trace.is_fresh,
             is_clean: trace.is_clean,
             is_customer: trace.is_customer,
@@ -159,9 +165,25 @@ impl Ledger {
         }
         past.last = Some(id);
         if state == State::Sent && !trace.is_customer {
-            self.countries.entry(attempt.number.country()).or_default().spend(at, price);
+            self.spend(at, attempt.number.country(), price, trace.familiarity);
         }
         Some(id)
+    }
+
+    /// Takes the price out of the budgets, if all have room.
+    pub(super) fn charge(&mut self, attempt: &Attempt, price: Money) -> Result<(), Overspent> {
+        let charge = self.charge_of(attempt, price);
+        self.budgets.take(&charge)
+    }
+
+    pub(super) fn check_budget(&self, attempt: &Attempt, price: Money) -> Result<(), Overspent> {
+        self.budgets.check(&self.charge_of(attempt, price))
+    }
+
+    /// Gives back what was taken for a message that never left.
+    pub(super) fn uncharge(&mut self, attempt: &Attempt, price: Money) {
+        let charge = self.charge_of(attempt, price);
+        self.budgets.give_back(&charge);
     }
 
     pub(super) fn fold(&mut self, event: &Event) {
@@ -199,6 +221,11 @@ impl Ledger {
 
     // --- looking
 
+    fn charge_of(&self, attempt: &Attempt, price: Money) -> Charge {
+        let range = self.keyring.print(attempt.number.block(Scale::TenThousand));
+        Charge { at: attempt.at, range, country: attempt.number.country(), price }
+    }
+
     fn look_up(&self, key: Key, at: Timestamp) -> Look {
         let found = self.nodes(key.level.family()).find(key.print);
         let place = found.map(|(place, _)| place);
@@ -224,6 +251,19 @@ impl Ledger {
         (Some(relation), is_home_number)
     }
 
+    fn familiarity(&self, attempt: &Attempt) -> Option<Familiarity> {
+        let client = attempt.client?;
+        let has_typed =
+            |key: Key| self.sources.find(key.print).is_some_and(|(_, node)| TYPED <= node.aged(attempt.at).week);
+        Some(if has_typed(self.keyring.host(client)) {
+            Familiarity::Host
+        } else if has_typed(self.keyring.net(client)) {
+            Familiarity::Net
+        } else {
+            Familiarity::Stranger
+        })
+    }
+
     fn host(&self, attempt: &Attempt) -> u16 {
         attempt.client.map_or(0, |client| {
             let [low, high, ..] = self.keyring.print(client.host()).to_le_bytes();
@@ -234,7 +274,7 @@ impl Ledger {
     // --- learning
 
     /// Counts the attempt under its keys: under all of them if it was allowed, under those that are to blame if not.
-    fn charge(&mut self, attempt: &Attempt, trace: &Trace, verdict: Verdict) -> SmallVec<[Told; 10]> {
+    fn blame(&mut self, attempt: &Attempt, trace: &Trace, verdict: Verdict) -> SmallVec<[Told; 11]> {
         let at = attempt.at;
         let host = self.host(attempt);
         let mut told = SmallVec::new();
@@ -283,7 +323,8 @@ impl Ledger {
             return;
         }
         let has_converted = open.state == State::Converted;
-        let row = self.countries.entry(open.country).or_default();
+        let row = self.countries.entry(open.charge.country).or_default();
+        let lesson = if open.familiarity == Some(Familiarity::Stranger) { STRANGER } else { 1.0 };
         if due == Due::Matured {
             self.total.age(when);
             if open.is_clean {
@@ -295,7 +336,10 @@ impl Ledger {
             }
             if feed != FeedState::Present && open.is_clean {
                 // Nobody will say that it was answered; what looks like a customer is taken for one.
-                row.verify(when, open.price);
+                row.presume(when, open.charge.price, lesson);
+                if feed == FeedState::Missing {
+                    self.budgets.answer(&open.charge);
+                }
             }
             if open.is_fresh && !has_converted {
                 self.feed.silent();
@@ -308,17 +352,17 @@ impl Ledger {
                 node.matured += 1.0;
                 node.converted += f32::from(u8::from(has_converted));
                 if teaches {
-                    node.learn();
+                    node.learn(lesson);
                 }
             }
             if teaches {
-                self.total.learn();
+                self.total.learn(lesson);
             }
         }
         if has_converted || !open.is_fresh || feed != FeedState::Present {
             return;
         }
-        let rate = row.aged(when).conversion_rate(open.price);
+        let rate = row.aged(when).conversion_rate(open.charge.price);
         self.total.age(when);
         for told in &mut open.told {
             let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
@@ -352,12 +396,25 @@ impl Ledger {
             return;
         }
         (open.state, open.at) = (State::Sent, at);
-        let (country, price, is_customer) = (open.country, open.price, open.is_customer);
-        let told = open.told.clone();
-        self.weigh_all(at, &told, CHALLENGE_PASSED);
+        let (country, price, is_customer) = (open.charge.country, open.charge.price, open.is_customer);
+        let open = open.clone();
+        self.numbers.solve(open.number);
+        self.weigh_all(at, &open.told, CHALLENGE_PASSED);
+        if self.feed.state(at) != FeedState::Present {
+            // As near to a typed code as anything that is seen.
+            self.convert(at, &open);
+        }
         self.opens.wait(id, at);
         if !is_customer {
-            self.countries.entry(country).or_default().spend(at, price);
+            self.spend(at, country, price, open.familiarity);
+        }
+    }
+
+    fn spend(&mut self, at: Timestamp, country: Country, price: Money, familiarity: Option<Familiarity>) {
+        let row = self.countries.entry(country).or_default();
+        match familiarity {
+            Some(Familiarity::Host | Familiarity::Net) => row.spend(at, price),
+            Some(Familiarity::Stranger) | None => row.spend_on_stranger(at, price),
         }
     }
 
@@ -380,31 +437,22 @@ impl Ledger {
             return;
         }
         last.state = State::Converted;
-        let (country, price, is_customer) = (last.country, last.price, last.is_customer);
+        let (charge, is_customer) = (last.charge, last.is_customer);
+        self.budgets.answer(&charge);
         if !is_customer {
-            self.countries.entry(country).or_default().verify(at, price);
+            self.countries.entry(charge.country).or_default().verify(at, charge.price);
         }
         // The evidence stands with the first send to the number; a resend only led to the same code.
         let Some(first) = past.first.and_then(|id| self.opens.get(id)) else { return };
         first.state = State::Converted;
         let open = first.clone();
-        let elapsed = at.seconds_since(open.at);
         for told in &open.told {
-            let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
-            let Some(node) = nodes.at(told.place) else { continue };
-            node.age(at);
-            node.weigh(ATTACKERS_TYPE.ln() - told.silence, 0.5f32.ln() - told.halves);
-            node.convert(elapsed);
-            if open.is_coherent {
-                node.short_typed += 1.0;
-                node.long_typed += 1.0;
-                node.learn();
+            if let Some(node) = self.node(told) {
+                node.age(at);
+                node.weigh(ATTACKERS_TYPE.ln() - told.silence, 0.5f32.ln() - told.halves);
             }
         }
-        if open.is_coherent {
-            self.total.age(at);
-            self.total.learn();
-        }
+        self.convert(at, &open);
         if let Some(familiarity) = open.familiarity {
             self.familiarities.learn(familiarity);
         }
@@ -413,10 +461,33 @@ impl Ledger {
         }
     }
 
+    /// The send's keys turn out to hold a customer: one who is not pressure any longer, and teaches what is normal if he
+    /// asked from where his number is usual.
+    fn convert(&mut self, at: Timestamp, open: &Open) {
+        for told in &open.told {
+            let Some(node) = self.node(told) else { continue };
+            node.age(at);
+            node.convert(at.seconds_since(open.asked_at));
+            if open.is_coherent {
+                node.short_typed += 1.0;
+                node.long_typed += 1.0;
+                node.learn(1.0);
+            }
+        }
+        if open.is_coherent {
+            self.total.age(at);
+            self.total.learn(1.0);
+        }
+    }
+
+    fn node(&mut self, told: &Told) -> Option<&mut Node> {
+        let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
+        nodes.at(told.place)
+    }
+
     fn weigh_all(&mut self, at: Timestamp, told: &[Told], nats: f32) {
         for told in told {
-            let nodes = if told.is_prefix { &mut self.prefixes } else { &mut self.sources };
-            if let Some(node) = nodes.at(told.place) {
+            if let Some(node) = self.node(told) {
                 node.age(at);
                 node.weigh(nats, nats);
             }
@@ -431,16 +502,9 @@ impl Ledger {
     }
 }
 
-fn familiarity(looks: &[Look]) -> Option<Familiarity> {
-    let typed = |level| looks.iter().find(|look| look.key.level == level).map(|look| look.node.week);
-    Some(match (typed(Level::Host)?, typed(Level::Net)?) {
-        (host, _) if TYPED <= host => Familiarity::Host,
-        (_, net) if TYPED <= net => Familiarity::Net,
-        _ => Familiarity::Stranger,
-    })
-}
-
 const TYPED: f32 = 0.5;
+
+const STRANGER: f32 = 0.25;
 
 /// Destinations of about one price: what a campaign chooses among.
 fn price_class(price: Money) -> u8 {

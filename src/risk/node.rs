@@ -118,9 +118,9 @@ impl Node {
     }
 
     /// Learns one piece of ordinary traffic.
-    pub(super) fn learn(&mut self) {
-        self.week += 1.0;
-        self.day += 1.0;
+    pub(super) fn learn(&mut self, weight: f32) {
+        self.week += weight;
+        self.day += weight;
     }
 
     /// Unconverted numbers, conversions and the length in seconds of a window.
@@ -205,7 +205,7 @@ const DAY: f32 = 6.0 * 3600.0 / std::f32::consts::LN_2;
 
 /// Bounds of what codes can say, in nats.
 const FLOOR: f32 = -12.0 * DECIBAN;
-const MOST_CONVERSION: f32 = 30.0 * DECIBAN;
+const MOST_CONVERSION: f32 = 40.0 * DECIBAN;
 
 /// The price of asking two questions instead of one.
 const LOOK_TWICE: f32 = 3.0 * DECIBAN;
@@ -237,7 +237,7 @@ mod tests {
                 node.age(at(now));
                 match step {
                     0 => node.count(),
-                    1 => node.learn(),
+                    1 => node.learn(1.0),
                     2 => node.weigh(nats, 0.5 * nats),
                     _ => node.convert(nats.abs() * 100.0),
                 }

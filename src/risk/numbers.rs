@@ -13,6 +13,8 @@ pub(super) struct Past {
     /// The first and the last send that still wait for a code.
     pub(super) first: Option<OpenId>,
     pub(super) last: Option<OpenId>,
+    /// It was challenged, and nobody has passed.
+    pub(super) is_unsolved: bool,
 }
 
 /// A number that typed a code.
@@ -47,6 +49,15 @@ impl Numbers {
         past.unverified = past.unverified(at) + 1.0;
         past.asked_at = at;
         past
+    }
+
+    /// Somebody passed the challenge.
+    pub(super) fn solve(&mut self, print: u64) {
+        if let Some((place, _)) = self.pasts.find(print)
+            && let Some(past) = self.pasts.at(place)
+        {
+            past.is_unsolved = false;
+        }
     }
 
     /// The number's owner typed a code.

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::destination::Money;
+use super::budget::Charge;
 use super::store::Place;
 use crate::attempt::Timestamp;
-use crate::attempt::country::Country;
 
 /// Names a send for as long as the engine lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,13 +20,15 @@ pub struct OpenId(NonZero<u64>);
 /// A send, or a challenge that may become one.
 #[derive(Clone, Debug)]
 pub(super) struct Open {
+    /// When it was sent, and when it was asked for.
     pub(super) at: Timestamp,
+    pub(super) asked_at: Timestamp,
     pub(super) state: State,
     /// The keys that learn from it, and what it told each of them so far.
-    pub(super) told: SmallVec<[Told; 10]>,
-    pub(super) country: Country,
+    pub(super) told: SmallVec<[Told; 11]>,
+    /// Where it goes and what it costs.
+    pub(super) charge: Charge,
     pub(super) number: u64,
-    pub(super) price: Money,
     /// First send to its number in half an hour.
     pub(super) is_fresh: bool,
     /// Nothing spoke against it.
@@ -184,6 +185,7 @@ const PATIENCE: Duration = Duration::from_mins(15);
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::destination::Money;
     use super::*;
 
     fn at(millis: u64) -> Timestamp {
@@ -193,11 +195,11 @@ mod tests {
     fn open(at: Timestamp, state: State) -> Open {
         Open {
             at,
+            asked_at: at,
             state,
             told: SmallVec::new(),
-            country: "US".parse().unwrap(),
+            charge: Charge { at, range: 1, country: "US".parse().unwrap(), price: Money::default() },
             number: 1,
-            price: Money::default(),
             is_fresh: true,
             is_clean: true,
             is_customer: false,

@@ -10,10 +10,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use smallvec::SmallVec;
 
+use super::budget::Overspent;
 use super::evidence::{Evidence, Fact, Points, Signal};
 use super::window::{Full, Window};
 use super::{StateConfig, TableSize};
-use crate::attempt::client::ClientNet;
+use crate::attempt::client::{Client, ClientNet};
 use crate::attempt::phone::{Block, Scale};
 use crate::attempt::{Attempt, Timestamp};
 
@@ -92,6 +93,17 @@ pub enum Exceeded {
     },
     /// The table is full.
     Full(Dimension),
+    /// A budget is used up.
+    Overspent(Overspent),
+}
+
+/// Whose limits count an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counts {
+    /// All of them.
+    Everything,
+    /// Not those of who asks.
+    NumberOnly,
 }
 
 /// Places taken in limits; dropping it keeps them taken.
@@ -146,7 +158,7 @@ impl Default for Limits {
         let limit = |count, per| Limit { count, per };
         let (minutes, hours) = (Duration::from_mins, Duration::from_hours);
         Self {
-            number: vec![limit(10, minutes(10)), limit(20, hours(24))],
+            number: vec![limit(15, minutes(10)), limit(30, hours(24))],
             client: Vec::new(),
             net: Vec::new(),
             range: Vec::new(),
@@ -192,6 +204,10 @@ impl Exceeded {
         let fact = match self {
             Self::UsedUp { dimension, count, per, .. } => Fact::Limit { dimension: dimension.as_str(), count, per },
             Self::Full(dimension) => Fact::Table(dimension.as_str()),
+            Self::Overspent(Overspent { scope, allowed, .. }) => {
+                let fact = Fact::Budget { scope: scope.as_str(), allowed };
+                return Evidence { signal: Signal::Budget, points: Points::default(), fact };
+            }
         };
         Evidence { signal: Signal::Limit, points: Points::default(), fact }
     }
@@ -201,6 +217,7 @@ impl Exceeded {
         match self {
             Self::UsedUp { wait, .. } => wait,
             Self::Full(_) => WAIT_WHEN_FULL,
+            Self::Overspent(overspent) => overspent.wait,
         }
     }
 }
@@ -231,43 +248,27 @@ impl Quotas {
         }
     }
 
-    pub(super) fn reserve(&self, attempts: &[Attempt]) -> Result<Reservation, Exceeded> {
-        self.n_unswept.fetch_add(1, Ordering::Relaxed);
-        let mut reservation = Reservation::default();
-        for attempt in attempts {
-            if let Err(exceeded) = self.reserve_one(attempt) {
-                self.refund(reservation);
-                return Err(exceeded);
-            }
-            reservation.taken.push(*attempt);
-        }
-        Ok(reservation)
-    }
-
     pub(super) fn check_number(&self, attempt: &Attempt) -> Result<(), Exceeded> {
         self.numbers.check(&attempt.number.digits(), attempt.at)
     }
 
-    pub(super) fn check(&self, attempt: &Attempt) -> Result<(), Exceeded> {
+    pub(super) fn check(&self, attempt: &Attempt, counts: Counts) -> Result<(), Exceeded> {
         self.check_number(attempt)?;
         self.ranges.check(&attempt.number.block(Scale::Thousand), attempt.at)?;
-        let Some(client) = attempt.client else { return Ok(()) };
+        let Some(client) = counts.client(attempt) else { return Ok(()) };
         self.clients.check(&client.host(), attempt.at)?;
         self.nets.check(&client.net(), attempt.at)
     }
 
-    pub(super) fn refund(&self, reservation: Reservation) {
-        for attempt in reservation.taken {
-            self.numbers.give_back(&attempt.number.digits(), attempt.at);
-            self.ranges.give_back(&attempt.number.block(Scale::Thousand), attempt.at);
-            if let Some(client) = attempt.client {
-                self.clients.give_back(&client.host(), attempt.at);
-                self.nets.give_back(&client.net(), attempt.at);
-            }
+    pub(super) fn refund(&self, attempt: &Attempt, counts: Counts) {
+        self.numbers.give_back(&attempt.number.digits(), attempt.at);
+        self.ranges.give_back(&attempt.number.block(Scale::Thousand), attempt.at);
+        if let Some(client) = counts.client(attempt) {
+            self.clients.give_back(&client.host(), attempt.at);
+            self.nets.give_back(&client.net(), attempt.at);
         }
     }
 
-    /// Sweeps those of numbers, clients, nets and ranges that are due.
     /// Forgets what has expired: one table at a time, each about once a minute under load, or once an hour when little
     /// happens. A table over nine tenths full is swept at once.
     pub(super) fn maintain(&self, at: Timestamp) {
@@ -294,17 +295,53 @@ impl Quotas {
         ]
     }
 
-    /// Holds all of the attempt's keys at once, always in this order, so that a place is taken in all or in none and
-    /// no rival ever sees one taken that is given back.
-    fn reserve_one(&self, attempt: &Attempt) -> Result<(), Exceeded> {
+    /// Takes a place in every limit of the attempt, if there is one in all and `rest` agrees.
+    ///
+    /// Holds all of the attempt's keys at once, always in this order, so that a place is taken in all or in none and no
+    /// rival ever sees one taken that is given back.
+    pub(super) fn reserve(
+        &self,
+        attempt: &Attempt,
+        counts: Counts,
+        rest: impl FnOnce() -> Result<(), Exceeded>,
+    ) -> Result<(), Exceeded> {
+        self.n_unswept.fetch_add(1, Ordering::Relaxed);
         let at = attempt.at;
         let on_full = self.when_full;
         self.numbers.pass(attempt.number.digits(), at, on_full, || {
             self.ranges.pass(attempt.number.block(Scale::Thousand), at, on_full, || {
-                let Some(client) = attempt.client else { return Ok(()) };
-                self.clients.pass(client.host(), at, on_full, || self.nets.pass(client.net(), at, on_full, || Ok(())))
+                let Some(client) = counts.client(attempt) else { return rest() };
+                self.clients.pass(client.host(), at, on_full, || self.nets.pass(client.net(), at, on_full, rest))
             })
         })
+    }
+}
+
+// === impl Counts ===
+
+impl Counts {
+    fn client(self, attempt: &Attempt) -> Option<Client> {
+        match self {
+            Self::Everything => attempt.client,
+            Self::NumberOnly => None,
+        }
+    }
+}
+
+// === impl Reservation ===
+
+impl Reservation {
+    pub(super) fn push(&mut self, attempt: Attempt) {
+        self.taken.push(attempt);
+    }
+}
+
+impl IntoIterator for Reservation {
+    type Item = Attempt;
+    type IntoIter = smallvec::IntoIter<[Attempt; 1]>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.taken.into_iter()
     }
 }
 

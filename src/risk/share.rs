@@ -22,6 +22,7 @@ impl Share {
         let (granted, least) = match level {
             Level::Pool => (0.5, 3e-4),
             Level::Country
+            | Level::Facet
             | Level::Carrier
             | Level::HundredThousand
             | Level::TenThousand
@@ -63,7 +64,7 @@ mod tests {
     fn learned(n_typed: u32) -> Node {
         let mut node = Node::default();
         for _ in 0..n_typed {
-            node.learn();
+            node.learn(1.0);
         }
         node
     }

@@ -1,239 +1,208 @@
 //! Turns what an attempt found into evidence: each signal is a log-likelihood ratio with a bound, and they add up.
+//!
+//! ```text
+//! log-odds = prior + destination + risk table + number type + client country + familiar client + hosting network
+//!          + the stronger of (prefix, source) + half of the weaker + sequence + number history + unverified spend
+//! ```
+//!
+//! The keys of a family overlap, so only the strongest of them speaks. `docs/detection.md` says where each formula is
+//! from.
 
-use super::coherence::Relation;
-use super::country::delivery;
+mod blame;
+mod keys;
+
 use super::Data;
+use super::coherence::{Familiarity, Relation};
+use super::country::delivery;
 use super::destination::Money;
 use super::evidence::{Assessment, Crowd, Evidence, Fact, Points, Range, Score, Signal, Source, Trace};
+use super::expect::Expected;
 use super::feed::FeedState;
 use super::key::{Family, Level};
 use super::ledger::{Found, Look};
 use super::node::DECIBAN;
-use super::share::Share;
-use super::volume::{Surprise, surprise};
 use crate::attempt::Attempt;
 use crate::attempt::phone::Scale;
+use blame::Blame;
+use keys::{BUSY, Keys, Weighed};
 
-/// The evidence of one key.
-#[derive(Clone, Copy, Debug)]
-struct Weighed {
-    level: Level,
-    nats: f32,
-    surprise: Surprise,
-    typed: f32,
-    learned: f32,
+/// All that is known about one attempt.
+#[derive(Debug)]
+pub(super) struct Case<'a> {
+    pub(super) attempt: &'a Attempt,
+    pub(super) found: &'a Found,
+    pub(super) data: &'a Data,
+    pub(super) price: Money,
+    /// The declared event that it belongs to.
+    pub(super) expected: Option<&'a Expected>,
 }
 
-pub(super) fn weigh(
-    attempt: &Attempt,
-    found: &Found,
-    data: &Data,
-    price: Money,
-) -> Assessment {
-    let mut assessment = Assessment::default();
-    let shares = shares(found);
-    let country = share_of(found, &shares, Level::Country);
-    assessment.add(Evidence {
-        signal: Signal::Prior,
-        points: Points::from_nats(found.prior),
-        fact: Fact::Because("fraud is rare"),
-    });
-    data.destinations.weigh(attempt, country, &mut assessment);
-    if let Some((relation, _)) = found.relation {
-        assessment.add(client_country(attempt, relation, found.coherence));
-    }
-    if let Some((_degree, nats)) = found.familiarity {
-        assessment.add(Evidence { signal: Signal::FamiliarClient, points: Points::from_nats(nats), fact: Fact::Because("") });
-    }
-    if let Some(asn) = attempt.origin.asn
-        && data.hosting.contains(asn)
-        && found.looks.iter().all(|look| look.key.level != Level::Asn || look.node.week < 3.0)
-    {
-        assessment.add(Evidence { signal: Signal::HostingNetwork, points: HOSTING, fact: Fact::Hosting(asn) });
-    }
-    let is_fresh = found.past.is_none_or(|past| !past.is_lately(attempt.at));
-    let weighed: smallvec::SmallVec<[Weighed; 10]> =
-        found.looks.iter().zip(&shares).map(|(look, share)| weigh_key(look, share.share, found, is_fresh, country)).collect();
-    let prefix = strongest(&weighed, Family::Prefix);
-    let source = strongest(&weighed, Family::Source);
-    let (leads, most) = match (prefix, source) {
-        (Some(prefix), Some(source)) if prefix.nats < source.nats => (Family::Source, source.nats),
-        (Some(prefix), _) => (Family::Prefix, prefix.nats),
-        (None, Some(source)) => (Family::Source, source.nats),
-        (None, None) => (Family::Prefix, 0.0),
-    };
-    for (family, strongest) in [(Family::Prefix, prefix), (Family::Source, source)] {
-        let Some(strongest) = strongest else { continue };
-        let nats = if family == leads { strongest.nats } else { 0.5 * strongest.nats.max(0.0) };
-        assessment.add(key_evidence(attempt, found, strongest, nats));
-    }
-    number_history(attempt, found, &mut assessment);
-    let rate = found.country.conversion_rate(price);
-    let overdraft = found.country.overdraft(rate);
-    if 1.0 < overdraft && !found.is_customer && found.feed == FeedState::Present && country < BUSY {
-        let points = Points::from_nats(OVERDRAFT * overdraft.min(1.5));
-        let fact = Fact::Overdraft { country: attempt.number.country(), tenths: tenths(overdraft) };
-        assessment.add(Evidence { signal: Signal::UnverifiedSpend, points, fact });
-    }
-    assessment.conclude();
-    let probability = assessment.probability();
-    let surge = found.country.surge();
-    if 1.0 < surge && !found.is_customer && country < BUSY {
-        let fact = Fact::Surge { country: attempt.number.country(), tenths: tenths(surge) };
-        assessment.raise(Signal::SpendSurge, fact);
-    }
-    let rest = assessment.nats() - most;
-    let culprit = weighed
-        .iter()
-        .filter(|weighed| weighed.level.family() == leads)
-        .filter(|weighed| most - CLOSE <= weighed.nats || (CLOSE <= weighed.nats && CERTAIN <= rest + weighed.nats))
-        .filter(|_| CLOSE <= most)
-        .max_by_key(|weighed| weighed.level);
-    let is_coherent = found.relation.is_none_or(|(relation, _)| relation != Relation::Elsewhere);
-    let is_first = found.past.is_none_or(|past| past.unverified(attempt.at) < 0.9);
-    let is_unknown_home = found.feed != FeedState::Present && 0.05 <= country;
-    let is_local = found.relation.is_some_and(|(relation, _)| relation == Relation::Same);
-    assessment.spares_customers = match culprit {
-        None => is_first,
-        Some(_) if is_unknown_home => true,
-        Some(culprit) if culprit.level == Level::Pool => is_first,
-        Some(culprit) if culprit.level == Level::Country => (SPARED <= culprit.learned || is_local) && is_coherent,
-        Some(culprit) => SPARED <= culprit.learned && is_coherent,
-    };
-    assessment.trace = Some(Box::new(Trace {
-        keys: found.looks.iter().map(|look| (look.key, look.place)).collect(),
-        culprit: culprit.map_or(Level::Pool, |culprit| culprit.level),
-        is_fresh,
-        is_clean: assessment.score < CLEAN,
-        is_customer: found.is_customer,
-        probability,
-        relation: found.relation,
-        familiarity: found.familiarity.map(|(degree, _)| degree),
-    }));
-    assessment
-}
+// === impl Case ===
 
-/// The learned share of each key, in the order of the looks.
-fn shares(found: &Found) -> smallvec::SmallVec<[Share; 10]> {
-    let mut around: Option<Share> = None;
-    let mut shares = smallvec::SmallVec::new();
-    for look in &found.looks {
-        let level = look.key.level;
-        let share = match (level, around) {
-            (Level::Carrier | Level::HundredThousand | Level::TenThousand | Level::Thousand, Some(around)) => {
-                around.inside(&look.node)
-            }
-            _ => Share::whole(level, &look.node, &found.total),
+impl Case<'_> {
+    /// All evidence, and what the engine has to remember until the attempt is decided.
+    pub(super) fn assess(&self) -> Assessment {
+        let found = self.found;
+        let is_fresh = found.past.is_none_or(|past| !past.is_lately(self.attempt.at));
+        let keys = Keys::weigh(found, is_fresh);
+        let mut assessment = Assessment::default();
+        let prior = Points::from_nats(found.prior);
+        assessment.add(Evidence { signal: Signal::Prior, points: prior, fact: Fact::Prior });
+        self.data.destinations.weigh(self.attempt, keys.country, &mut assessment);
+        let family = self.crowds(&keys, &mut assessment);
+        let single =
+            [self.client_country(), self.familiar_client(), self.hosting(), self.sequence(is_fresh), self.history()];
+        single.into_iter().flatten().for_each(|evidence| assessment.add(evidence));
+        self.overdraft(keys.country).into_iter().for_each(|evidence| assessment.add(evidence));
+        if let Some(expected) = self.expected {
+            assessment.explain(expected);
+        }
+        assessment.conclude();
+        let probability = assessment.probability();
+        let blame = Blame::find(&keys, family, assessment.nats());
+        if let Some(fact) = self.surge(keys.country) {
+            assessment.raise(Signal::SpendSurge, fact);
+        }
+        assessment.spares_customers = blame.spares(found, keys.country, self.price);
+        assessment.trace = Some(Box::new(Trace {
+            keys: found.looks.iter().map(|look| (look.key, look.place)).collect(),
+            culprit: blame.level(),
+            is_fresh,
+            is_clean: assessment.score < CLEAN,
+            is_customer: found.is_customer,
+            probability,
+            relation: found.relation,
+            familiarity: found.familiarity.map(|(degree, _)| degree),
+        }));
+        assessment
+    }
+
+    /// Who else asked: the strongest key of both families, the weaker one by half. Says which family leads.
+    fn crowds(&self, keys: &Keys, assessment: &mut Assessment) -> Family {
+        let [prefix, source] = [Family::Prefix, Family::Source].map(|family| keys.strongest(family));
+        let nats = |weighed: Option<Weighed>| weighed.map_or(f32::NEG_INFINITY, |weighed| weighed.nats);
+        let leads = if nats(prefix) < nats(source) { Family::Source } else { Family::Prefix };
+        for weighed in [prefix, source].into_iter().flatten() {
+            let family = weighed.level.family();
+            let nats = if family == leads { weighed.nats } else { 0.5 * weighed.nats.max(0.0) };
+            let is_spared = self.found.is_customer && family == Family::Prefix;
+            let nats = if is_spared { nats.min(MOST_AGAINST_CUSTOMERS) } else { nats };
+            assessment.add(self.crowd(&weighed, nats));
+        }
+        leads
+    }
+
+    fn crowd(&self, weighed: &Weighed, nats: f32) -> Evidence {
+        let crowd = Crowd {
+            nth: whole(weighed.surprise.n_others) + 1,
+            within: weighed.surprise.scale.duration(),
+            n_typed: (self.found.feed == FeedState::Present).then(|| whole(weighed.typed)),
         };
-        if level.family() == Family::Prefix && level != Level::Pool {
-            around = Some(share);
-        }
-        shares.push(share);
+        let Attempt { number, client, origin, .. } = self.attempt;
+        let block = |scale| Fact::Range(Range::Block(number.block(scale)), crowd);
+        let fact = match (weighed.level, client, origin.asn) {
+            (Level::Pool, ..) => Fact::Range(Range::Pool, crowd),
+            (Level::Country, ..) => Fact::Range(Range::Country(number.country()), crowd),
+            (Level::Facet, ..) => Fact::Range(Range::Facet(number.country()), crowd),
+            (Level::Carrier, ..) => Fact::Range(Range::Carrier(self.found.carrier), crowd),
+            (Level::HundredThousand, ..) => block(Scale::HundredThousand),
+            (Level::TenThousand, ..) => block(Scale::TenThousand),
+            (Level::Thousand, ..) => block(Scale::Thousand),
+            (Level::Asn, _, Some(asn)) => Fact::Clients(Source::Asn(asn), crowd),
+            (Level::Net, Some(client), _) => Fact::Clients(Source::Net(client.net()), crowd),
+            (Level::Host, Some(client), _) => Fact::Clients(Source::Net(client.host()), crowd),
+            (Level::Agent | Level::Asn | Level::Net | Level::Host, ..) => Fact::Clients(Source::Agent, crowd),
+        };
+        let signal = match weighed.level.family() {
+            Family::Prefix => Signal::Prefix,
+            Family::Source => Signal::Source,
+        };
+        Evidence { signal, points: Points::from_nats(nats), fact }
     }
-    shares
-}
 
-fn share_of(found: &Found, shares: &[Share], level: Level) -> f32 {
-    let index = found.looks.iter().position(|look| look.key.level == level);
-    index.and_then(|index| shares.get(index)).map_or(0.0, |share| share.share)
-}
-
-fn weigh_key(look: &Look, share: f32, found: &Found, is_fresh: bool, country_share: f32) -> Weighed {
-    let Look { key, node, .. } = look;
-    let family = key.level.family();
-    // What this very customer did before, a resend or a mistyped number, is no evidence about others.
-    let is_own = !is_fresh || (family == Family::Prefix && found.host != 0 && node.knows(found.host));
-    let own = if is_own { 1.0 } else { 0.0 };
-    let is_busy = BUSY <= share;
-    let mut codes = if is_busy || found.feed != FeedState::Present { 0.0 } else { node.conversion() };
-    if node.long - own < 0.5 {
-        codes = codes.min(0.0);
-    }
-    let counts = !is_busy && !matches!(key.level, Level::Agent | Level::Asn);
-    let mut surprise = surprise(node, &found.total, share, own);
-    if !counts {
-        surprise.nats = 0.0;
-    }
-    if found.feed != FeedState::Present && 0.05 <= country_share {
-        surprise.nats *= HALF;
-    }
-    if found.feed != FeedState::Present && family == Family::Source {
-        surprise.nats = surprise.nats.min(12.0 * DECIBAN);
-    }
-    let both = if 0.0 < surprise.nats || 0.0 < codes {
-        codes.max(0.0) + surprise.nats
-    } else {
-        codes.max(MOST_CREDIT)
-    };
-    let nats = match key.level {
-        Level::Agent | Level::Asn => both.min(MOST_SHARED) * (1.0 - share),
-        _ => both,
-    };
-    Weighed { level: key.level, nats, surprise, typed: node.long_typed, learned: node.week }
-}
-
-fn strongest(weighed: &[Weighed], family: Family) -> Option<Weighed> {
-    let of_family = weighed.iter().filter(|weighed| weighed.level.family() == family);
-    of_family.copied().reduce(|most, next| if most.nats < next.nats { next } else { most })
-}
-
-fn number_history(attempt: &Attempt, found: &Found, assessment: &mut Assessment) {
-    let Some(past) = found.past else {
-        if found.is_customer {
-            assessment.add(Evidence { signal: Signal::NumberHistory, points: Points::new(-20.0), fact: Fact::VerifiedBefore });
-        }
-        return;
-    };
-    let unverified = past.unverified(attempt.at);
-    let country = found.looks.iter().find(|look| look.key.level == Level::Country);
-    let factor = match (found.feed, country) {
-        (FeedState::Present, Some(country)) => delivery(&found.total, &country.node),
-        (FeedState::Present, None) => 1.0,
-        (FeedState::Unknown | FeedState::Missing, _) => 0.4,
-    };
-    let (points, fact) = if found.is_customer {
-        (-20.0 + (4.0 * (unverified - 4.0)).max(0.0), Fact::VerifiedBefore)
-    } else {
-        ((5.0 * (unverified - 1.5)).clamp(0.0, 20.0) * factor, Fact::Unverified(whole(unverified)))
-    };
-    assessment.add(Evidence { signal: Signal::NumberHistory, points: Points::new(points), fact });
-}
-
-fn client_country(attempt: &Attempt, relation: Relation, nats: f32) -> Evidence {
-    Evidence {
-        signal: Signal::ClientCountry,
-        points: Points::from_nats(nats),
-        fact: Fact::ClientCountry {
-            client: attempt.origin.country,
-            number: attempt.number.country(),
+    fn client_country(&self) -> Option<Evidence> {
+        let (relation, _) = self.found.relation?;
+        let fact = Fact::ClientCountry {
+            client: self.attempt.origin.country?,
+            number: self.attempt.number.country(),
             is_home: relation == Relation::Home,
-        },
+        };
+        Some(Evidence { signal: Signal::ClientCountry, points: Points::from_nats(self.found.coherence), fact })
     }
-}
 
-fn key_evidence(attempt: &Attempt, found: &Found, weighed: Weighed, nats: f32) -> Evidence {
-    let Weighed { level, surprise, typed, .. } = weighed;
-    let crowd = Crowd {
-        nth: whole(surprise.n_others) + 1,
-        within: surprise.scale.duration(),
-        n_typed: (found.feed == FeedState::Present).then(|| whole(typed)),
-    };
-    let number = attempt.number;
-    let range = |range| (Signal::Prefix, Fact::Range(range, crowd));
-    let source = |source| (Signal::Source, Fact::Clients(source, crowd));
-    let (signal, fact) = match (level, attempt.client, attempt.origin.asn) {
-        (Level::Pool, ..) => range(Range::Pool),
-        (Level::Country, ..) => range(Range::Country(number.country())),
-        (Level::Carrier, ..) => range(Range::Carrier(found.carrier)),
-        (Level::HundredThousand, ..) => range(Range::Block(number.block(Scale::HundredThousand))),
-        (Level::TenThousand, ..) => range(Range::Block(number.block(Scale::TenThousand))),
-        (Level::Thousand, ..) => range(Range::Block(number.block(Scale::Thousand))),
-        (Level::Asn, _, Some(asn)) => source(Source::Asn(asn)),
-        (Level::Net, Some(client), _) => source(Source::Net(client.net())),
-        (Level::Host, Some(client), _) => source(Source::Net(client.host())),
-        (Level::Agent | Level::Asn | Level::Net | Level::Host, ..) => source(Source::Agent),
-    };
-    Evidence { signal, points: Points::from_nats(nats), fact }
+    fn familiar_client(&self) -> Option<Evidence> {
+        let (degree, nats) = self.found.familiarity?;
+        let fact = Fact::Because(match degree {
+            Familiarity::Host => "codes were typed from this host before",
+            Familiarity::Net => "codes were typed from this network before",
+            Familiarity::Stranger => "no code was ever typed from this network",
+        });
+        Some(Evidence { signal: Signal::FamiliarClient, points: Points::from_nats(nats), fact })
+    }
+
+    fn hosting(&self) -> Option<Evidence> {
+        let asn = self.attempt.origin.asn.filter(|asn| self.data.hosting.contains(*asn))?;
+        let has_customers = self.look(Level::Asn).is_some_and(|look| 3.0 <= look.node.week);
+        let evidence = Evidence { signal: Signal::HostingNetwork, points: HOSTING, fact: Fact::Hosting(asn) };
+        (!has_customers).then_some(evidence)
+    }
+
+    /// Numbers that stand in a row, each asked for by somebody else: neighbours happen in families, rows do not.
+    fn sequence(&self, is_fresh: bool) -> Option<Evidence> {
+        let node = &self.look(Level::TenThousand)?.node;
+        if !is_fresh || self.found.is_customer || (self.found.host != 0 && node.knows(self.found.host)) {
+            return None;
+        }
+        let n_others = node.run(self.attempt.number.suffix(Scale::TenThousand) as u16);
+        let points = Points::new((PER_STEP * (n_others as f32 - 1.0)).clamp(0.0, MOST_SEQUENCE));
+        let fact = Fact::Run { block: self.attempt.number.block(Scale::TenThousand), n_others };
+        Some(Evidence { signal: Signal::Sequence, points, fact })
+    }
+
+    fn history(&self) -> Option<Evidence> {
+        let found = self.found;
+        let unverified = found.past.map_or(0.0, |past| past.unverified(self.attempt.at));
+        let (points, fact) = if found.is_customer {
+            (TRUST + (4.0 * (unverified - 4.0)).max(0.0), Fact::VerifiedBefore)
+        } else {
+            let points = (5.0 * (unverified - 1.5)).clamp(0.0, MOST_HISTORY);
+            (points * self.delivery(), Fact::Unverified(whole(unverified)))
+        };
+        Some(Evidence { signal: Signal::NumberHistory, points: Points::new(points), fact })
+    }
+
+    /// How much an untyped code says.
+    fn delivery(&self) -> f32 {
+        match (self.found.feed, self.look(Level::Country)) {
+            (FeedState::Present, Some(country)) => delivery(&self.found.total, &country.node),
+            (FeedState::Present, None) => 1.0,
+            (FeedState::Unknown | FeedState::Missing, _) => 0.4,
+        }
+    }
+
+    fn overdraft(&self, country: f32) -> Option<Evidence> {
+        let row = self.found.country;
+        let times = row.overdraft(row.conversion_rate(self.price));
+        let is_judged = self.found.feed == FeedState::Present && !self.found.is_customer && country < BUSY;
+        let fact = Fact::Overdraft { country: self.attempt.number.country(), tenths: tenths(times) };
+        let points = Points::new(OVERDRAFT * times.min(1.5));
+        (is_judged && 1.0 < times).then_some(Evidence { signal: Signal::UnverifiedSpend, points, fact })
+    }
+
+    /// Strangers would cost more within the hour than an hour may.
+    fn surge(&self, country: f32) -> Option<Fact> {
+        let found = self.found;
+        let times = found.country.surge();
+        let is_stranger = found.familiarity.is_none_or(|(degree, _)| degree == Familiarity::Stranger);
+        let is_expected = self.expected.is_some_and(|expected| expected.silences(Signal::SpendSurge));
+        let is_judged = is_stranger && !found.is_customer && !is_expected && country < BUSY;
+        let fact = Fact::Surge { country: self.attempt.number.country(), tenths: tenths(times) };
+        (is_judged && 1.0 < times).then_some(fact)
+    }
+
+    fn look(&self, level: Level) -> Option<&Look> {
+        self.found.looks.iter().find(|look| look.key.level == level)
+    }
 }
 
 /// A count as people read it.
@@ -246,29 +215,21 @@ fn tenths(times: f32) -> u32 {
     whole(times * 10.0)
 }
 
-/// Keys that hold this share of ordinary traffic are never judged: blocking them would be the outage.
-const BUSY: f32 = 0.3;
-
-const HOSTING: Points = Points::new(8.0);
-
-/// The most that speaks for a key, in nats.
-const MOST_CREDIT: f32 = -8.0 * DECIBAN;
-
-/// The most that is held against everybody in a network or with the same software.
-const MOST_SHARED: f32 = 8.0 * DECIBAN;
-
-const OVERDRAFT: f32 = 12.0 * DECIBAN;
-
-/// A narrower key this close to the strongest takes the blame.
-const CLOSE: f32 = 5.0 * DECIBAN;
-
-/// Log-odds at which a key explains a refusal by itself: 95 %.
-const CERTAIN: f32 = 13.0 * DECIBAN;
-
-/// So many conversions of real customers in a key, and they are asked instead of refused.
-const SPARED: f32 = 3.0;
-
 /// Attempts below this score count as ordinary.
 const CLEAN: Score = Score::saturating(20);
 
-const HALF: f32 = 1.0;
+const HOSTING: Points = Points::new(8.0);
+
+/// The most that a range says against a number that typed a code, in nats.
+const MOST_AGAINST_CUSTOMERS: f32 = 10.0 * DECIBAN;
+
+/// What each further number of a row says, in decibans, and the most that a row says.
+const PER_STEP: f32 = 6.0;
+const MOST_SEQUENCE: f32 = 12.0;
+
+/// What a number that typed a code is worth, in decibans, and the most that unanswered messages say.
+const TRUST: f32 = -20.0;
+const MOST_HISTORY: f32 = 20.0;
+
+/// What an overdrawn allowance says, in decibans, for each time over.
+const OVERDRAFT: f32 = 12.0;

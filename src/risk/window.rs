@@ -77,10 +77,6 @@ impl<K: Eq + Hash, V> Window<K, V> {
         self.map.get(key).map(|value| look(&value))
     }
 
-    /// Whether a key not yet known could be added.
-    pub(super) fn has_room(&self) -> bool {
-        self.n_keys.load(Ordering::Relaxed) < self.capacity
-    }
 
     /// Drops every key that `keep` does not want, when `due` or when room is short. Locks one shard at a time.
     pub(super) fn sweep(&self, due: bool, keep: impl Fn(&V, Pressure) -> bool) {

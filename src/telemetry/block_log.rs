@@ -1,4 +1,4 @@
-//! The block log: one JSON line per decision on a guarded endpoint, enough to explain it alone.
+//! The block log: one JSON line per decision on a guarded endpoint, enough to explain it alone, and one per typed code.
 //!
 //! Lines go into a bounded buffer that a thread of its own writes twenty times a second, so a slow disk or a stopped
 //! reader costs lines, which are counted, and never a request. docs/block-log.md describes the fields.
@@ -17,11 +17,13 @@ use serde::Deserialize;
 
 use super::Pseudonyms;
 use crate::attempt::Timestamp;
+use crate::attempt::agent::Agent;
 use crate::attempt::client::Client;
+use crate::attempt::origin::Origin;
 use crate::attempt::phone::Number;
-use crate::attempt::Verdict;
+use crate::attempt::{Channel, Verdict};
 use crate::policy::Mode;
-use crate::risk::Assessment;
+use crate::risk::{Assessment, Money};
 use line::Lines;
 
 /// The `[block_log]` section.
@@ -43,6 +45,8 @@ pub enum Masking {
     /// Calling code and last two digits.
     #[default]
     Masked,
+    /// Everything but the last four digits: enough to see ranges, and to replay the log.
+    Range,
     /// Whole: only where law and policy allow it.
     Full,
 }
@@ -64,8 +68,16 @@ pub struct Decision<'a> {
     pub assessment: &'a Assessment,
     /// Who asked.
     pub client: Option<Client>,
+    /// Where the client's address is used, as far as it is known.
+    pub origin: Origin,
+    /// What the client's software looks like.
+    pub agent: Option<Agent>,
+    /// How the code would be delivered.
+    pub channel: Channel,
     /// The number that decided: the worst of several.
     pub number: Option<Number>,
+    /// What the request's messages cost together, where numbers were read.
+    pub price: Option<Money>,
     /// How many numbers the request names.
     pub n_numbers: usize,
     /// Which policy decided.
@@ -76,6 +88,21 @@ pub struct Decision<'a> {
     pub upstream_status: Option<u16>,
     /// From arrival to answer.
     pub latency: Duration,
+}
+
+/// A code that was typed: an endpoint that checks codes answered 2xx.
+#[derive(Clone, Debug)]
+pub struct Verified<'a> {
+    /// When the request arrived.
+    pub at: Timestamp,
+    /// The request's name across logs.
+    pub request_id: &'a str,
+    /// The name of the endpoint that checks codes.
+    pub endpoint: &'a str,
+    /// Who typed it.
+    pub client: Option<Client>,
+    /// Whose code it was.
+    pub number: Number,
 }
 
 /// Where decisions are written.
@@ -129,21 +156,31 @@ impl BlockLog {
         Ok((log, Writer { shared, thread: Some(thread) }))
     }
 
-    /// Writes one line, soon.
+    /// Writes one line about a decision, soon.
     pub fn write(&self, decision: &Decision<'_>) {
         // Outside the lock: it is the dear part.
         let pseudonym = decision.number.map(|number| self.pseudonyms.of(number));
-        let mut buffer = self.shared.lock();
-        if MOST_BUFFERED < buffer.lines.bytes.len() {
-            buffer.n_lost += 1;
-        } else {
-            buffer.lines.render(decision, pseudonym.as_deref(), self.masking);
-        }
+        self.append(|lines| lines.decision(decision, pseudonym.as_deref(), self.masking));
+    }
+
+    /// Writes one line about a typed code, soon.
+    pub fn write_verified(&self, verified: &Verified<'_>) {
+        let pseudonym = self.pseudonyms.of(verified.number);
+        self.append(|lines| lines.verified(verified, &pseudonym, self.masking));
     }
 
     /// Lines lost so far, because the sink was slower than the decisions.
     pub fn n_lost(&self) -> u64 {
         self.shared.lock().n_lost
+    }
+
+    fn append(&self, render: impl FnOnce(&mut Lines)) {
+        let mut buffer = self.shared.lock();
+        if MOST_BUFFERED < buffer.lines.bytes.len() {
+            buffer.n_lost += 1;
+        } else {
+            render(&mut buffer.lines);
+        }
     }
 }
 

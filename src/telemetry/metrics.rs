@@ -10,8 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::attempt::country::Country;
 use crate::attempt::Verdict;
+use crate::attempt::country::Country;
 use crate::risk::{Money, Signal, TableSize};
 
 /// Everything counted.

@@ -24,3 +24,4 @@ mod routes;
 mod streaming;
 mod unreadable;
 mod upstream;
+mod whatif;

@@ -113,6 +113,9 @@ impl Ascii {
     }
 }
 
+/// No number is longer.
+pub(super) const MOST_DIGITS: u32 = 15;
+
 /// How many decimal digits a number has; one for zero.
 pub(super) fn n_digits(digits: u64) -> u32 {
     digits.checked_ilog10().map_or(1, |log| log + 1)

@@ -26,6 +26,13 @@ pub(super) struct Line {
     pub(super) client_net: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Entry {
+    Decision(Line),
+    Verified,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verdict {
@@ -53,7 +60,10 @@ impl Log {
         let n_complete = self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let lines: Vec<u8> = self.rest.drain(..n_complete).collect();
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            take(serde_json::from_slice(line)?);
+            match serde_json::from_slice(line)? {
+                Entry::Decision(line) => take(line),
+                Entry::Verified => {}
+            }
         }
         Ok(())
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::attempt::country::Country;
+use super::stand_ins::StandIns;
 use crate::attempt::Verdict;
+use crate::attempt::country::Country;
 use crate::risk::{Assessment, Money, Signal};
 
 #[derive(Debug, Default)]
@@ -12,6 +13,8 @@ pub(super) struct Summary {
     totals: Counts,
     countries: BTreeMap<Option<Country>, Counts>,
     reasons: BTreeMap<(Verdict, Signal), u64>,
+    n_unreadable_clients: u64,
+    warnings: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,6 +45,16 @@ impl Summary {
     }
 }
 
+impl Summary {
+    pub(super) fn unreadable_client(&mut self, is_unreadable: bool) {
+        self.n_unreadable_clients += u64::from(is_unreadable);
+    }
+
+    pub(super) fn stand_ins(&mut self, stand_ins: &StandIns) {
+        self.warnings = stand_ins.warnings();
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<12}{:>10}{:>12}{:>10}{:>14}", "", "allowed", "challenged", "blocked", "not spent")?;
@@ -57,6 +70,12 @@ impl fmt::Display for Summary {
         row(f, "all", &self.totals)?;
         for ((verdict, reason), n) in &self.reasons {
             writeln!(f, "{:<12}{:<20}{n:>10}", verdict.as_str(), reason.as_str())?;
+        }
+        if 0 < self.n_unreadable_clients {
+            writeln!(f, "{} events with an unreadable client address", self.n_unreadable_clients)?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {warning}")?;
         }
         Ok(())
     }

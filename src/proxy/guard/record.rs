@@ -7,6 +7,8 @@ use http::StatusCode;
 use super::super::caller::Caller;
 use super::super::endpoint::Endpoint;
 use super::{Decided, Rules, Shared};
+use crate::attempt::origin::Origin;
+use crate::risk::Money;
 use crate::telemetry::Decision;
 
 /// A decision on its way to the block log. Dropped with its request, it is written all the same.
@@ -52,6 +54,10 @@ impl<'a> Record<'a> {
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
+        let attempts = &self.decided.attempts;
+        // All attempts of a request differ in nothing but their numbers.
+        let attempt = attempts.first();
+        let prices = attempts.iter().map(|attempt| self.shared.engine.price(attempt));
         self.shared.block_log.write(&Decision {
             at: self.caller.at,
             request_id: self.caller.request_id(),
@@ -60,8 +66,12 @@ impl Drop for Record<'_> {
             mode: self.rules.policy.mode(),
             assessment: &self.decided.decision.assessment,
             client: self.caller.client,
+            origin: attempt.map_or_else(Origin::default, |attempt| attempt.origin),
+            agent: attempt.and_then(|attempt| attempt.agent),
+            channel: self.endpoint.channel(),
             number: self.decided.decision.number,
-            n_numbers: self.decided.attempts.len(),
+            price: attempt.map(|_| prices.fold(Money::default(), Money::plus)),
+            n_numbers: attempts.len(),
             policy_version: &self.rules.version,
             status: self.status.map(|status| status.as_u16()),
             upstream_status: self.upstream_status.map(|status| status.as_u16()),

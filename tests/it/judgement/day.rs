@@ -10,7 +10,7 @@ use tollgate::attempt::phone::{Number, Reader, ReaderKind};
 use tollgate::attempt::{Attempt, Timestamp, Verdict};
 use tollgate::config::Config;
 use tollgate::policy::Policy;
-use tollgate::risk::{Carriers, Data, Destinations, Engine, Event, FeedMode, Hosting, OpenId, Tag, Verified};
+use tollgate::risk::{Carriers, Data, Destinations, Engine, Event, Hosting, OpenId, Settings, Tag, Verified};
 
 use super::places::{MOBILE, Place, VISITORS, home_number, number_in};
 use super::random::Random;
@@ -136,7 +136,7 @@ impl Day {
         };
         Self {
             setting,
-            engine: Engine::new(config.state, config.limits, FeedMode::Auto, data),
+            engine: Engine::new(Settings::default(), data),
             policy: Policy::new(config.policy, config.countries, config.numbers.deny_types, &READER),
             random: Random::new(1),
             maintained_at: Timestamp::default(),
