@@ -60,7 +60,7 @@ fn many_ranges_get_less_than_a_message_each() {
         let range = &number_in(country, &mut Random::new(n % 40))[..8];
         (Place::proxy(random), format!("{range}{}", &number_in(country, random)[8..]))
     });
-    // Measured: 3 of 1,200 for 40 ranges: what they share is blamed.
+    // Measured: 4 of 1,200 for 40 ranges: what they share is blamed.
     leaks_at_most(day, 10);
 }
 
@@ -70,7 +70,7 @@ fn resends_to_few_numbers_meet_score_and_limit() {
     let mut random = Random::new(24);
     let numbers: Vec<String> = (0..10).map(|_| number_in("UZ", &mut random)).collect();
     day.attack(30 * HOUR, (1_000, 40 * SECOND), |n, random| (Place::proxy(random), numbers[n as usize % 10].clone()));
-    // Measured: 2 of 1,000.
+    // Measured: 3 of 1,000.
     leaks_at_most(day, 10);
 }
 
@@ -80,7 +80,7 @@ fn a_trickle_over_dear_countries_is_bounded_by_the_number_of_countries() {
     day.attack(24 * HOUR, (130, 10 * MINUTE), |n, random| {
         (Place::proxy(random), number_in(DEAR[n as usize % DEAR.len()], random))
     });
-    // Measured: 12 of 130.
+    // Measured: 14 of 130.
     leaks_at_most(day, DEAR.len() + 5);
 }
 
@@ -106,8 +106,8 @@ fn conversions_from_the_right_country_buy_a_budget() {
         let (place, phone) = (Place::home("UZ", &mut random), random_number("+99890123", 4, &mut random));
         day.ask(30 * HOUR + n * 30 * SECOND, Party::Attacker, place, &phone, then);
     }
-    // Measured: 37 of 1,000.
-    leaks_at_most(day, 60);
+    // Measured: 19 of 1,000.
+    leaks_at_most(day, 40);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_range_of_the_home_market_gets_a_few_and_its_neighbours_are_asked_at_most() 
     day.attack(30 * HOUR, (1_000, 15 * SECOND), |_, random| {
         (Place::home("US", random), random_number("+1201555", 4, random))
     });
-    // Measured: 23 of 1,000.
+    // Measured: 22 of 1,000; of the customers 13 are challenged and 3 blocked, who should not be.
     let customers = leaks_at_most(day, 30);
     assert_eq!(customers.n_blocked, 0, "customers: {customers}");
     assert!(customers.n_challenged <= 20, "customers: {customers}");

@@ -1,7 +1,8 @@
 //! Seven crowds that look like an attack and are none: nobody of them is blocked, and few are asked.
 //!
 //! Each is played in every setting: with typed codes seen or not, with the origins of clients known or not. Measured:
-//! nobody is challenged in any of them. The bounds leave room for a few.
+//! at most 4 of 1,200 are challenged in any of them, but in the launch of a dear country where no codes are seen, 92 of
+//! 132. The bounds leave room for a few.
 
 use tollgate::attempt::Verdict;
 
