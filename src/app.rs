@@ -55,7 +55,7 @@ impl App {
     /// Everything that is wrong with the files, or the first thing that the system refuses.
     pub fn start(config: &Config) -> Result<Self, Vec<String>> {
         let materials = Materials::load(config)?;
-        Self::start_with(config, materials).map_err(|error| vec![error.to_string()])
+        Self::start_with(config, materials, Clock::start()).map_err(|error| vec![error.to_string()])
     }
 
     /// Where clients connect, with the ports the system chose.
@@ -92,11 +92,11 @@ impl App {
         is_drained
     }
 
-    /// As [`App::start`], with materials that were read before.
+    /// As [`App::start`], with materials that were read before and a clock of its own.
     ///
     /// # Errors
     /// The first thing that the system refuses.
-    pub fn start_with(config: &Config, materials: Materials) -> Result<Self, tower::BoxError> {
+    pub fn start_with(config: &Config, materials: Materials, clock: Clock) -> Result<Self, tower::BoxError> {
         for region in config.endpoint.iter().filter_map(Endpoint::region) {
             // National formats go through patterns that are compiled at their first use: here, not in a request.
             let _warmed = materials.reader.read("2015550123", Some(region));
@@ -113,6 +113,7 @@ impl App {
             engine: Arc::new(materials::engine(config, materials.data)),
             reader: materials.reader,
             geo: Arc::clone(&geo),
+            fingerprint_header: config.server.fingerprint_header.as_ref().map(|name| name.0.clone()),
             block_log,
             metrics: Arc::clone(&metrics),
             read: ReadConfig {
@@ -131,7 +132,7 @@ impl App {
             tls: materials.server_tls,
             ceiling: Ceiling::new(config.ceiling, Arc::clone(&metrics)),
             shared: Arc::clone(&shared),
-            clock: Clock::start(),
+            clock,
         };
         let n_threads = match config.server.threads {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get),
@@ -170,6 +171,7 @@ impl Control {
                 let mut tables = shared.engine.tables();
                 let (n_keys, capacity) = ceiling.size();
                 tables.push(TableSize { table: "ceiling", n_keys, capacity, n_evicted: 0 });
+                shared.metrics.set_feed(shared.engine.feed(clock.now()));
                 shared.metrics.render(&tables, shared.block_log.n_lost())
             }
         };

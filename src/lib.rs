@@ -38,9 +38,12 @@
 //!            │
 //!         extract: one meaning or none ──unreadable──► 422
 //!            │ numbers
-//!         policy.rule ─ engine.assess ─ policy.judge, for each; the worst counts
+//!         policy.decide, which replay asks as well:
+//!            engine.check_number ──used up──► 429
+//!            policy.rule ─ engine.assess ─ judge, for each; the worst counts
 //!            │ Allow                      └─ Challenge, Block ──► 403
-//!         engine.reserve: exact limits, all or nothing ──used up──► 429
+//!            engine.reserve: exact limits, all or nothing ──used up──► 429
+//!            engine.record: what was decided is what is learned
 //!            │
 //!         Permitted ──► forward (the same bytes, once) ──► the upstream's answer, or 502, 504
 //! ```
@@ -61,16 +64,19 @@
 //! # The engine
 //! [`risk::Engine`] is deterministic: the same attempts and events at the same times give the same assessments, in the
 //! live proxy and in `tollgate replay`. Evidence is in decibans and adds up: `score = 100 / (1 + 10^(-points/10))`.
-//! Where numbers and clients are few, the surprise at seeing so many in one place is a geometric tail against the
-//! place's learned share of ordinary traffic; a block of numbers takes an hour to become normal, so that an attack does
-//! not teach itself innocent as it goes. Limits are exact: a sliding log of what passed, taken atomically.
+//! Every attempt is counted under keys from wide to narrow, of where it goes and of who asks. A key is accused by codes
+//! that were not typed, and by more numbers than its learned share of ordinary traffic explains. Only typed codes teach
+//! what is ordinary where they are seen, so that an attack does not teach itself innocent. The narrowest key that explains
+//! the evidence is to blame. Assessing only looks; recording learns. Limits are exact: a sliding log of what passed, taken
+//! atomically.
 //!
 //! # Who owns state
 //! | state | owner | others get |
 //! |---|---|---|
 //! | per-client ceiling | `proxy::ceiling` (tower-governor) | 429 |
-//! | counters, blocks, baselines, limits | [`risk::Engine`], in bounded windows | an [`risk::Assessment`], a [`risk::Reservation`] |
-//! | thresholds, country rules, mode | [`policy::Policy`]: immutable | a [`policy::Verdict`] |
+//! | keys, numbers, open sends | [`risk::Engine`], in bounded tables behind one lock | an [`risk::Assessment`] |
+//! | exact limits | [`risk::Engine`], in bounded windows | a [`risk::Reservation`] |
+//! | thresholds, country rules, mode | [`policy::Policy`]: immutable | a [`policy::Decision`] |
 //! | where clients are | [`geo::Geo`]: swapped whole when a database changes | an [`attempt::origin::Origin`] |
 //! | upstream connections | `proxy::forward` | nothing |
 //! | listeners, threads, drain | [`app::App`] | a handle |

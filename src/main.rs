@@ -30,7 +30,7 @@ struct ConfigFile {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the proxy (what happens without a command).
-    Run,
+    Run(run::Options),
     /// Check the configuration and every file it names; print all mistakes at once.
     Check,
     /// Show the main job in two minutes: a proxy, a counting app behind it, and an attack that is stopped.
@@ -46,8 +46,8 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let config = arguments.config.config;
-    match arguments.command.unwrap_or(Command::Run) {
-        Command::Run => run::run(&config),
+    match arguments.command.unwrap_or(Command::Run(run::Options::default())) {
+        Command::Run(options) => run::run(&config, &options),
         Command::Check => check::run(&config),
         Command::Demo(options) => demo::run(&options),
         Command::Replay(options) => replay::run(&config, &options),

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use axum_core::body::Body;
 use bytesize::ByteSize;
+use http::HeaderName;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use serde::{Deserialize, Deserializer};
@@ -50,6 +51,8 @@ pub struct ServerConfig {
     pub upstream: Upstream,
     /// The hops whose `X-Forwarded-For` counts.
     pub trusted_proxies: TrustedProxies,
+    /// The header in which a trusted hop says what a client's TLS hello looks like, such as its JA4.
+    pub fingerprint_header: Option<FieldName>,
     /// With it, every TCP listener speaks TLS.
     pub tls: Option<Identity>,
     /// Threads that serve; 0 is one per core.
@@ -80,6 +83,24 @@ pub struct ServerConfig {
 /// One value or a list of them.
 #[derive(Clone, Debug)]
 pub struct OneOrMany<T>(pub Vec<T>);
+
+/// The name of a header field.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct FieldName(pub HeaderName);
+
+/// A text that names no header field.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not the name of a header, expected letters, digits and dashes, such as \"X-JA4\"")]
+pub struct NotAFieldName(String);
+
+impl TryFrom<String> for FieldName {
+    type Error = NotAFieldName;
+
+    fn try_from(text: String) -> Result<Self, NotAFieldName> {
+        HeaderName::from_bytes(text.as_bytes()).map(Self).map_err(|_| NotAFieldName(text))
+    }
+}
 
 /// The stack on one screen: what every request goes through, from the outside in.
 fn stack(
@@ -115,6 +136,7 @@ impl Default for ServerConfig {
             listen: OneOrMany(vec![Listen::loopback(8080)]),
             upstream,
             trusted_proxies: TrustedProxies::default(),
+            fingerprint_header: None,
             tls: None,
             threads: 0,
             max_connections: most(10_000),

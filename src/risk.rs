@@ -341,3 +341,191 @@ impl Occupancy {
 
 /// What a call costs beside a text, about.
 const VOICE: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::attempt::client::Client;
+    use crate::attempt::origin::Origin;
+    use crate::attempt::phone::{Reader, ReaderKind};
+
+    /// What may happen, in any order.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Send { after: u64, host: u8, number: usize, country: usize, is_sent: bool },
+        Typed { number: usize },
+        Solved { nth: usize },
+        Unsent { nth: usize },
+    }
+
+    /// What was seen on the way.
+    struct Played {
+        engine: Engine,
+        at: Timestamp,
+        assessments: Vec<Assessment>,
+    }
+
+    fn play(feed: FeedMode, steps: &[Step]) -> Played {
+        let data = Data {
+            destinations: Destinations::builtin().unwrap(),
+            carriers: Carriers::load(None).unwrap(),
+            hosting: Hosting::builtin().unwrap(),
+            verified: Verified::empty(),
+            tag: Tag::new(|_| [0; 8]),
+        };
+        let engine = Engine::new(Settings { feed, ..Settings::default() }, data);
+        let mut played = Played { engine, at: Timestamp::from_millis(1_700_000_000_000), assessments: Vec::new() };
+        let mut sends = Vec::new();
+        for step in steps {
+            let at = played.at;
+            match *step {
+                Step::Send { after, host, number, country, is_sent } => {
+                    played.at = Timestamp::from_millis(at.millis() + after);
+                    let attempt = attempt(played.at, host, number, country);
+                    let assessment = played.engine.assess(&attempt);
+                    let (verdict, fate) =
+                        if is_sent { (Verdict::Allow, Fate::Sent) } else { (Verdict::Challenge, Fate::Asked) };
+                    sends.extend(played.engine.record(&attempt, &assessment, verdict, fate));
+                    played.assessments.push(assessment);
+                }
+                Step::Typed { number } => played.engine.fold(&Event::Verified { at, number: NUMBERS[number] }),
+                Step::Solved { nth } => {
+                    if let Some(send) = sends.get(nth) {
+                        played.engine.fold(&Event::ChallengePassed { at, send: *send });
+                    }
+                }
+                Step::Unsent { nth } => {
+                    if let Some(send) = sends.get(nth) {
+                        played.engine.fold(&Event::Unsent { at, send: *send });
+                    }
+                }
+            }
+        }
+        played
+    }
+
+    fn attempt(at: Timestamp, host: u8, number: usize, country: usize) -> Attempt {
+        let ip = Ipv6Addr::from_bits((0x2001_0db8 << 96) | (u128::from(host) << 64));
+        let origin = Origin { asn: None, country: ["US", "UZ", "BR"][country].parse().ok() };
+        Attempt { origin, ..Attempt::new(at, NUMBERS[number]).from(Client::new(ip.into())) }
+    }
+
+    fn send() -> impl Strategy<Value = Step> {
+        let after = prop_oneof![0_u64..5_000, 0_u64..120_000, 0_u64..20_000_000];
+        (after, 0_u8..3, 0..N_NUMBERS, 0_usize..3, any::<bool>())
+            .prop_map(|(after, host, number, country, is_sent)| Step::Send { after, host, number, country, is_sent })
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            4 => send(),
+            2 => (0..N_NUMBERS).prop_map(|number| Step::Typed { number }),
+            1 => (0_usize..40).prop_map(|nth| Step::Solved { nth }),
+            1 => (0_usize..40).prop_map(|nth| Step::Unsent { nth }),
+        ];
+        prop::collection::vec(step, 0..80)
+    }
+
+    /// What the engine has learned of ordinary traffic, in all and under every key of every number.
+    fn learned(played: &Played) -> f32 {
+        let mut ledger = played.engine.ledger();
+        let mut learned = 0.0;
+        for (number, host) in (0..N_NUMBERS).flat_map(|number| (0..3).map(move |host| (number, host))) {
+            let attempt = attempt(played.at, host, number, 0);
+            let carrier = played.engine.data.carriers.find(attempt.number).prefix;
+            let found = ledger.look(&attempt, carrier, played.engine.price(&attempt));
+            learned += found.looks.iter().map(|look| look.node.week + look.node.day).sum::<f32>();
+            learned += found.total.week + found.total.day;
+        }
+        learned
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn the_points_of_an_assessment_add_up_to_its_score(steps in steps()) {
+            for assessment in play(FeedMode::Auto, &steps).assessments {
+                let sum: f32 = assessment.evidence.iter().map(|evidence| evidence.points.decibans()).sum();
+                let expected = 100.0 * Points::new(sum).probability();
+                prop_assert!((expected - f32::from(assessment.score.get())).abs() <= 0.51, "{assessment:?}");
+            }
+        }
+
+        #[test]
+        fn the_same_events_give_the_same_assessments(steps in steps()) {
+            let seen = || play(FeedMode::Auto, &steps).assessments;
+            for (one, other) in seen().iter().zip(&seen()) {
+                prop_assert_eq!(format!("{:?} {:?}", one.score, one.evidence), format!("{:?} {:?}", other.score, other.evidence));
+                prop_assert_eq!(one.spares_customers, other.spares_customers);
+            }
+        }
+
+        #[test]
+        fn looking_changes_nothing(steps in steps(), number in 0..N_NUMBERS) {
+            let played = play(FeedMode::Auto, &steps);
+            let attempt = attempt(played.at, 1, number, 1);
+            let first = played.engine.assess(&attempt);
+            let n_keys = |played: &Played| played.engine.tables().iter().map(|size| size.n_keys).sum::<usize>();
+            let n_before = n_keys(&played);
+            prop_assert_eq!(played.engine.assess(&attempt).score, first.score);
+            prop_assert_eq!(n_keys(&played), n_before);
+        }
+
+        #[test]
+        fn sends_without_typed_codes_teach_nothing_where_codes_are_seen(
+            steps in prop::collection::vec(send(), 0..80),
+            solved in prop::collection::vec(0_usize..80, 0..20),
+        ) {
+            let solved = solved.into_iter().map(|nth| Step::Solved { nth });
+            let steps: Vec<Step> = steps.into_iter().chain(solved).collect();
+            prop_assert_eq!(learned(&play(FeedMode::Always, &steps)), 0.0);
+        }
+    }
+
+    #[test]
+    fn typed_codes_teach() {
+        let steps = [Step::Send { after: 0, host: 1, number: 0, country: 0, is_sent: true }, Step::Typed { number: 0 }];
+        assert!(0.0 < learned(&play(FeedMode::Always, &steps)));
+    }
+
+    #[test]
+    fn a_code_typed_after_an_abandoned_challenge_teaches_the_keys_as_any_other() {
+        let send = |after, is_sent| Step::Send { after, host: 1, number: 0, country: 0, is_sent };
+        let played = play(FeedMode::Always, &[send(0, false), send(70_000, true), Step::Typed { number: 0 }]);
+        let mut ledger = played.engine.ledger();
+        let attempt = attempt(played.at, 1, 0, 0);
+        let carrier = played.engine.data.carriers.find(attempt.number).prefix;
+        let found = ledger.look(&attempt, carrier, played.engine.price(&attempt));
+        assert_eq!(found.total.week, 1.0);
+        let known: Vec<f32> =
+            found.looks.iter().filter(|look| look.place.is_some()).map(|look| look.node.week).collect();
+        assert_eq!(known, vec![1.0; known.len()]);
+    }
+
+    #[test]
+    fn a_message_that_never_left_leaves_no_debt() {
+        let send = Step::Send { after: 0, host: 1, number: 0, country: 0, is_sent: true };
+        let played = play(FeedMode::Always, &[send, Step::Unsent { nth: 0 }]);
+        let mut ledger = played.engine.ledger();
+        let attempt = attempt(played.at, 1, 0, 0);
+        let carrier = played.engine.data.carriers.find(attempt.number).prefix;
+        let country = ledger.look(&attempt, carrier, played.engine.price(&attempt)).country;
+        assert_eq!((country.overdraft(0.8), country.surge()), (0.0, 0.0));
+    }
+
+    const N_NUMBERS: usize = 24;
+
+    /// Twelve fictional numbers of two blocks, and as many of a dear country, in one.
+    static NUMBERS: LazyLock<Vec<Number>> = LazyLock::new(|| {
+        let reader = Reader::builtin(ReaderKind::Google).unwrap();
+        let home = (0..12).map(|n| format!("+1{}55501{n:02}", [201, 202][n % 2]));
+        let dear = (0..12).map(|n| format!("+9989012345{n:02}"));
+        home.chain(dear).map(|text| reader.read(&text, None).unwrap()).collect()
+    });
+}

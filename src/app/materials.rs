@@ -83,6 +83,11 @@ impl Materials {
         }
     }
 
+    /// What is known of the world before any traffic.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
     /// The policy of the configuration, as this reader's numbers need it.
     pub fn policy(&self, config: &Config) -> Policy {
         Policy::new(config.policy, config.countries.clone(), config.numbers.deny_types.clone(), &self.reader)

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use super::load;
 use crate::config::Config;
+use crate::proxy::caller::Clock;
+use crate::risk::FeedMode;
 use crate::telemetry::Masking;
 
 /// Checks the configuration at `path` and every file it names.
@@ -34,9 +36,26 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         warnings.push("no [[endpoint]]: everything is passed through and nothing is guarded".to_owned());
     } else if !endpoints.any_verifies() {
         warnings.push(
-            "no endpoint has role = \"verify\": who typed a code is not known, so trust is learned from traffic alone"
+            "no endpoint has role = \"verify\": who typed a code is not known, so what is normal is learned from clean sends, \
+             silence is no evidence, and budgets take clean sends for answered"
                 .to_owned(),
         );
+    }
+    let is_watched = endpoints.any_verifies();
+    match config.conversion.feed {
+        FeedMode::Never if is_watched => warnings.push(
+            "conversion.feed is \"never\" although an endpoint has role = \"verify\": typed codes are not used"
+                .to_owned(),
+        ),
+        FeedMode::Always if !is_watched => warnings.push(
+            "conversion.feed is \"always\" and no endpoint has role = \"verify\": every message looks unanswered"
+                .to_owned(),
+        ),
+        FeedMode::Auto | FeedMode::Always | FeedMode::Never => {}
+    }
+    let now = Clock::start().now();
+    for expected in config.expect.iter().filter(|expected| expected.is_over(now)) {
+        warnings.push(format!("expect: `{}` is over and explains nothing any more", expected.name()));
     }
     if config.geo.country.is_none() && config.geo.asn.is_none() {
         warnings.push("no [geo] database is given: client country and hosting networks are not seen".to_owned());

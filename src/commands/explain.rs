@@ -1,10 +1,10 @@
-//! `tollgate explain`: what policy makes of a number before anything has happened.
+//! `tollgate explain`: the evidence about a number, at the start or after recorded events.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{fail, load};
+use super::{fail, load, replay};
 use crate::app::Judge;
 use crate::attempt::Attempt;
 use crate::attempt::Verdict;
@@ -12,7 +12,7 @@ use crate::attempt::client::Client;
 use crate::attempt::phone::Region;
 use crate::config::Config;
 use crate::proxy::caller::Clock;
-use crate::risk::Exceeded;
+use crate::risk::{Evidence, Exceeded};
 
 /// What to explain.
 #[derive(Debug, clap::Args)]
@@ -25,9 +25,12 @@ pub struct Options {
     /// The endpoint it would come through, which may read national formats.
     #[arg(long, value_name = "NAME")]
     endpoint: Option<String>,
+    /// Play these first, events or a block log: then it is asked for right after the last of them.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
 }
 
-/// Explains with the configuration at `path` and a state that remembers nothing.
+/// Explains with the configuration at `path`, and a state that remembers nothing but the events.
 #[expect(clippy::print_stdout, reason = "what a command is asked for goes to stdout")]
 pub fn run(path: &Path, options: &Options) -> ExitCode {
     let (config, materials) = match load(path) {
@@ -38,7 +41,14 @@ pub fn run(path: &Path, options: &Options) -> ExitCode {
         Ok(region) => region,
         Err(problem) => return fail(&[problem]),
     };
-    let Judge { reader, geo, engine, policy } = materials.into_judge(&config);
+    let (judge, at) = match &options.events {
+        Some(events) => match replay::remembered(&config, materials, events) {
+            Ok(remembered) => remembered,
+            Err(problem) => return fail(&[problem]),
+        },
+        None => (materials.into_judge(&config), Clock::start().now()),
+    };
+    let Judge { reader, geo, engine, policy } = judge;
     let number = match reader.read(&options.number, region) {
         Ok(number) => number,
         Err(unreadable) => {
@@ -48,15 +58,20 @@ pub fn run(path: &Path, options: &Options) -> ExitCode {
     };
     let origin = options.ip.map(|ip| geo.lookup(ip)).unwrap_or_default();
     let client = options.ip.map(Client::new);
-    let attempt = Attempt { client, origin, ..Attempt::new(Clock::start().now(), number) };
+    let attempt = Attempt { client, origin, ..Attempt::new(at, number) };
     let assessment = policy.rule(number).unwrap_or_else(|| engine.assess(&attempt));
     let verdict = policy.judge(&assessment);
     println!("number    {} ({}, {})", number.masked(), number.country(), number.kind());
     println!("price     {} a message", engine.price(&attempt));
     println!("verdict   {} (score {}, mode {})", verdict.as_str(), assessment.score.get(), policy.mode().as_str());
-    for evidence in &assessment.evidence {
-        let detail = evidence.fact.to_string();
-        println!("  {:+6.1}  {:<15} {detail}", evidence.points.decibans(), evidence.signal.as_str());
+    println!("evidence  in decibans; +10 makes fraud ten times as likely");
+    for Evidence { signal, points, fact } in &assessment.evidence {
+        println!("  {:+6.1}  {:<16} {fact}", points.decibans(), signal.as_str());
+    }
+    let sum = assessment.evidence.iter().map(|evidence| evidence.points.decibans()).sum::<f32>();
+    println!("  {sum:+6.1}  log-odds, {} %", assessment.score.get());
+    if assessment.spares_customers && verdict == Verdict::Challenge {
+        println!("          customers may share what is to blame: asked, and never refused by the score");
     }
     match engine.would_reserve(&attempt) {
         Err(Exceeded::UsedUp { dimension, wait, .. }) => {
@@ -67,7 +82,9 @@ pub fn run(path: &Path, options: &Options) -> ExitCode {
         Ok(()) if verdict == Verdict::Allow => println!("limits    room in all of them"),
         Ok(()) => {}
     }
-    println!("This is what a first attempt meets; what a running proxy has seen since is in its block log.");
+    if options.events.is_none() {
+        println!("This is what a first attempt meets; give a block log as --events for what a running proxy has seen.");
+    }
     ExitCode::SUCCESS
 }
 

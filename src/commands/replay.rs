@@ -38,6 +38,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{fail, load};
+use crate::app::{Judge, Materials};
+use crate::attempt::Timestamp;
+use crate::config::Config;
 use gate::Gate;
 
 /// What to replay, and where the decisions go.
@@ -81,6 +84,14 @@ fn decide(path: &Path, options: &Options) -> ExitCode {
         }
         Err(problem) => fail(&[problem]),
     }
+}
+
+/// All that decides, after it has seen the events in the file, and the time of the last of them.
+///
+/// # Errors
+/// The file and the line that cannot be read.
+pub(super) fn remembered(config: &Config, materials: Materials, events: &Path) -> Result<(Judge, Timestamp), String> {
+    decisions::remembered(Gate::new(config, materials), events)
 }
 
 const BUFFER: usize = 256 << 10;

@@ -1,5 +1,6 @@
 //! `tollgate run`: serves until SIGTERM or SIGINT, then drains.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,20 +10,33 @@ use super::{fail, load};
 use crate::app::App;
 use crate::config::Config;
 use crate::policy::Mode;
+use crate::proxy::caller::Clock;
 use crate::telemetry;
 
+/// How to run.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Options {
+    /// Let the engine's clock run so many times as fast: for benchmarks that play days in minutes, never for traffic.
+    #[arg(long, value_name = "N", default_value = "1")]
+    clock_speed: Option<NonZeroU32>,
+}
+
 /// Runs the proxy with the configuration at `path`.
-pub fn run(path: &Path) -> ExitCode {
+pub fn run(path: &Path, options: &Options) -> ExitCode {
     let (config, materials) = match load(path) {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
     let _log = telemetry::init_log(config.log);
-    let app = match App::start_with(&config, materials) {
+    let speed = options.clock_speed.unwrap_or(NonZeroU32::MIN);
+    let app = match App::start_with(&config, materials, Clock::at_speed(speed)) {
         Ok(app) => app,
         Err(error) => return fail(&[error.to_string()]),
     };
     announce(&config, &app);
+    if speed != NonZeroU32::MIN {
+        tracing::warn!(%speed, "the clock does not show the time: this is a benchmark");
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&[error.to_string()]),

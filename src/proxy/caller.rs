@@ -1,5 +1,6 @@
 //! Stamps each request once, at the edge: when it came, who sent it, and what it is called in every log.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,6 +41,7 @@ pub(super) struct Link {
 pub struct Clock {
     started: Instant,
     started_at: Timestamp,
+    speed: NonZeroU32,
 }
 
 // === impl Caller ===
@@ -66,10 +68,14 @@ impl Caller {
         }
     }
 
-    /// What the client's software looks like.
-    pub(super) fn agent(&self, headers: &HeaderMap) -> Option<Agent> {
-        let user_agent = headers.get(USER_AGENT)?;
-        Some(Agent::of([user_agent.as_bytes()]))
+    /// What the client's software looks like: its `User-Agent`, and what a trusted hop saw of its TLS hello.
+    pub(super) fn agent(&self, headers: &HeaderMap, fingerprint: Option<&HeaderName>) -> Option<Agent> {
+        let seen = fingerprint.filter(|_| self.is_trusted).and_then(|name| headers.get(name));
+        let properties = [seen, headers.get(USER_AGENT)];
+        properties
+            .iter()
+            .any(Option::is_some)
+            .then(|| Agent::of(properties.map(|property| property.map(HeaderValue::as_bytes).unwrap_or_default())))
     }
 
     /// The request's name as text; it was made of visible ASCII only.
@@ -82,10 +88,15 @@ impl Caller {
 
 impl Clock {
     /// A clock that starts now.
-    #[expect(clippy::disallowed_methods, reason = "this is the edge where time is stamped")]
     pub fn start() -> Self {
+        Self::at_speed(NonZeroU32::MIN)
+    }
+
+    /// A clock that starts now and runs so many times as fast: for benchmarks that play days in minutes.
+    #[expect(clippy::disallowed_methods, reason = "this is the edge where time is stamped")]
+    pub fn at_speed(speed: NonZeroU32) -> Self {
         let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Self { started: Instant::now(), started_at: Timestamp::from_millis(0).after(since_epoch) }
+        Self { started: Instant::now(), started_at: Timestamp::from_millis(0).after(since_epoch), speed }
     }
 
     /// The time now.
@@ -99,7 +110,8 @@ impl Clock {
     }
 
     fn at(self, instant: Instant) -> Timestamp {
-        self.started_at.after(instant.saturating_duration_since(self.started))
+        let elapsed = instant.saturating_duration_since(self.started);
+        self.started_at.after(elapsed.saturating_mul(self.speed.get()))
     }
 }
 

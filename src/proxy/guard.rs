@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 
 use axum_core::body::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{Method, Request, Response, Version};
 use http_body_util::Full;
@@ -75,6 +75,8 @@ pub struct Shared {
     pub reader: Reader,
     /// Where clients are.
     pub geo: Arc<Geo>,
+    /// Where a trusted hop says what a client's TLS hello looks like.
+    pub fingerprint_header: Option<HeaderName>,
     /// Where decisions are written.
     pub block_log: BlockLog,
     /// Where they are counted.
@@ -293,7 +295,7 @@ impl Guard {
             Ok(numbers) => numbers,
             Err(unreadable) => return Decided::unreadable(unreadable),
         };
-        let agent = caller.agent(&parts.headers);
+        let agent = caller.agent(&parts.headers, self.shared.fingerprint_header.as_ref());
         let attempt = |number: &Number| Attempt {
             at: caller.at,
             client: caller.client,

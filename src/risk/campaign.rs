@@ -47,3 +47,41 @@ const MOST: f32 = 0.15;
 /// How much one attempt moves the share, and how fast it is forgotten, in seconds.
 const WEIGHT: f32 = 1.0 / 150.0;
 const HALF_LIFE: f32 = 1_800.0;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::node::DECIBAN;
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_millis(1_700_000_000_000 + 1000 * seconds)
+    }
+
+    proptest! {
+        #[test]
+        fn the_prior_stays_between_quiet_times_and_the_middle_of_a_campaign(
+            seen in prop::collection::vec((0_u64..10_000, 0.0_f32..=1.0), 0..500),
+        ) {
+            let (mut campaign, mut now) = (Campaign::default(), 0);
+            for (elapsed, probability) in seen {
+                now += elapsed;
+                campaign.learn(at(now), probability);
+                let decibans = campaign.prior(at(now)) / DECIBAN;
+                // Customers who are surely none pull it below quiet times, by their own weight at most.
+                prop_assert!(-60.0 < decibans && decibans <= -7.5, "{decibans}");
+            }
+            let later = campaign.prior(at(now + 86_400)) / DECIBAN;
+            prop_assert!((later + 22.2).abs() < 0.1, "after a day of silence {later}");
+        }
+    }
+
+    #[test]
+    fn a_campaign_makes_the_next_attempt_more_suspicious() {
+        let mut campaign = Campaign::default();
+        let quiet = campaign.prior(at(0));
+        (0..30).for_each(|n| campaign.learn(at(n), 1.0));
+        assert!(quiet + 10.0 * DECIBAN < campaign.prior(at(30)));
+    }
+}

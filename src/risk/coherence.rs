@@ -98,3 +98,48 @@ const ATTACKERS: [f32; 3] = [0.15, 0.15, 0.70];
 
 /// How many people are remembered before the older half fades.
 const MOST: f32 = 2_000.0;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RELATIONS: [Relation; 3] = [Relation::Same, Relation::Home, Relation::Elsewhere];
+    const DEGREES: [Familiarity; 3] = [Familiarity::Host, Familiarity::Net, Familiarity::Stranger];
+
+    proptest! {
+        #[test]
+        fn whatever_was_learned_a_relation_says_little(
+            seen in prop::collection::vec((0_usize..3, any::<bool>(), 1_u32..3000), 0..10),
+        ) {
+            let mut coherence = Coherence::default();
+            for (which, is_home, n_times) in seen {
+                (0..n_times).for_each(|_| coherence.learn(RELATIONS[which], is_home));
+            }
+            for (relation, is_home) in RELATIONS.into_iter().flat_map(|relation| [(relation, true), (relation, false)]) {
+                let nats = coherence.weigh(relation, is_home);
+                prop_assert!((-4.0 * DECIBAN..=8.0 * DECIBAN).contains(&nats), "{relation:?}: {nats}");
+            }
+        }
+
+        #[test]
+        fn whatever_was_learned_a_degree_accuses_hardly(seen in prop::collection::vec((0_usize..3, 1_u32..3000), 0..10)) {
+            let mut familiarities = Familiarities::default();
+            for (which, n_times) in seen {
+                (0..n_times).for_each(|_| familiarities.learn(DEGREES[which]));
+            }
+            for degree in DEGREES {
+                let nats = familiarities.weigh(degree);
+                prop_assert!((-8.0 * DECIBAN..=1.0 * DECIBAN).contains(&nats), "{degree:?}: {nats}");
+            }
+        }
+    }
+
+    #[test]
+    fn before_anything_was_seen_a_third_country_is_suspicious_and_the_own_speaks_for_one() {
+        let coherence = Coherence::default();
+        assert!(0.0 < coherence.weigh(Relation::Elsewhere, false));
+        assert!(coherence.weigh(Relation::Same, false) < 0.0);
+    }
+}

@@ -39,6 +39,19 @@ pub(super) struct Feed {
     n_silent: u32,
 }
 
+// === impl FeedState ===
+
+impl FeedState {
+    /// The name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Present => "present",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 // === impl Feed ===
 
 impl Feed {
@@ -76,3 +89,48 @@ const MOST_SILENT: u32 = 40;
 
 /// After a day without a typed code the feed counts as broken.
 const LIVES: std::time::Duration = std::time::Duration::from_hours(24);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hours: u64) -> Timestamp {
+        Timestamp::from_millis(1_700_000_000_000 + 3_600_000 * hours)
+    }
+
+    fn silent(mut feed: Feed, n_sends: u32) -> Feed {
+        (0..n_sends).for_each(|_| feed.silent());
+        feed
+    }
+
+    #[test]
+    fn before_any_code_was_typed_forty_silent_sends_tell_that_none_ever_is() {
+        let feed = Feed::new(FeedMode::Auto);
+        assert_eq!(silent(feed, 39).state(at(0)), FeedState::Unknown);
+        assert_eq!(silent(feed, 40).state(at(0)), FeedState::Missing);
+    }
+
+    #[test]
+    fn one_typed_code_tells_that_they_are_seen() {
+        let mut feed = silent(Feed::new(FeedMode::Auto), 1000);
+        feed.typed(at(1));
+        assert_eq!(feed.state(at(1)), FeedState::Present);
+    }
+
+    #[test]
+    fn neither_an_outage_nor_a_quiet_week_turns_the_feed_off_and_both_do() {
+        let mut feed = Feed::new(FeedMode::Auto);
+        feed.typed(at(0));
+        assert_eq!(silent(feed, 10_000).state(at(23)), FeedState::Present, "an outage, or an attack");
+        assert_eq!(silent(feed, 39).state(at(24 * 7)), FeedState::Present, "a quiet week");
+        assert_eq!(silent(feed, 40).state(at(24)), FeedState::Missing);
+    }
+
+    #[test]
+    fn what_the_operator_says_is_believed() {
+        let mut feed = silent(Feed::new(FeedMode::Never), 1000);
+        feed.typed(at(0));
+        assert_eq!(feed.state(at(0)), FeedState::Missing);
+        assert_eq!(silent(Feed::new(FeedMode::Always), 1000).state(at(1000)), FeedState::Present);
+    }
+}

@@ -286,6 +286,11 @@ impl Ledger {
             }
             // The narrowest keys are made only where the next wider one has seen somebody else: strangers who come
             // once fill no table.
+            // What customers share with whoever is refused is not to blame where something narrower is.
+            let is_other = verdict != Verdict::Allow && family != trace.culprit.family();
+            if is_other && place.and_then(|place| self.nodes(family).peek(place)).is_some_and(|node| TYPED <= node.week) {
+                continue;
+            }
             let is_lazy = matches!(key.level, Level::Thousand | Level::Host);
             let nodes = match family {
                 Family::Prefix => &mut self.prefixes,

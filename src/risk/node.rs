@@ -215,3 +215,101 @@ const STRIDE: i32 = 2;
 
 /// An entry younger than this, in seconds, is kept before one that is as empty and older.
 const FRESH: f32 = 120.0;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(START + millis)
+    }
+
+    /// A node that some people asked under, of whom some typed their codes.
+    fn node() -> impl Strategy<Value = Node> {
+        let steps = prop::collection::vec((0_u8..4, 0_u64..3_600_000, -10.0_f32..10.0), 0..30);
+        steps.prop_map(|steps| {
+            let (mut node, mut now) = (Node::default(), 0);
+            node.age(at(0));
+            for (step, millis, nats) in steps {
+                now += millis;
+                node.age(at(now));
+                match step {
+                    0 => node.count(),
+                    1 => node.learn(1.0),
+                    2 => node.weigh(nats, 0.5 * nats),
+                    _ => node.convert(nats.abs() * 100.0),
+                }
+            }
+            node.at = at(0);
+            node
+        })
+    }
+
+    fn values(node: &Node) -> [f32; 10] {
+        [
+            node.silence,
+            node.halves,
+            node.short,
+            node.long,
+            node.short_typed,
+            node.long_typed,
+            node.week,
+            node.day,
+            node.matured,
+            node.converted,
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn ageing_in_two_steps_is_ageing_in_one(node in node(), a in 0_u64..200_000_000, b in 0_u64..200_000_000) {
+            let stepwise = node.aged(at(a)).aged(at(a + b));
+            let at_once = node.aged(at(a + b));
+            for (one, other) in values(&stepwise).into_iter().zip(values(&at_once)) {
+                prop_assert!((one - other).abs() <= 1e-4 + 1e-3 * one.abs(), "{one} and {other}");
+            }
+        }
+
+        #[test]
+        fn nothing_grows_with_time(node in node(), elapsed in 0_u64..2_000_000_000) {
+            for (before, after) in values(&node).into_iter().zip(values(&node.aged(at(elapsed)))) {
+                prop_assert!(after.abs() <= before.abs() && 0.0 <= after * before, "{before} became {after}");
+            }
+        }
+
+        #[test]
+        fn time_that_runs_backwards_changes_nothing(node in node(), now in 1_u64..1_000_000, earlier in 0_u64..1_000_000) {
+            let node = node.aged(at(now));
+            prop_assert_eq!(values(&node.aged(at(earlier.min(now)))), values(&node));
+        }
+
+        #[test]
+        fn what_codes_say_is_bounded(told in prop::collection::vec((-50.0_f32..50.0, -50.0_f32..50.0), 0..50)) {
+            let mut node = Node::default();
+            for (silence, halves) in told {
+                node.weigh(silence, halves);
+            }
+            let nats = node.conversion();
+            prop_assert!((FLOOR..=MOST_CONVERSION).contains(&nats), "{nats}");
+        }
+
+        #[test]
+        fn conversions_never_make_a_count_negative(elapsed in prop::collection::vec(0.0_f32..100_000.0, 0..20)) {
+            let mut node = Node::default();
+            node.count();
+            for elapsed in elapsed {
+                node.convert(elapsed);
+            }
+            prop_assert!(0.0 <= node.short && 0.0 <= node.long);
+        }
+    }
+
+    #[test]
+    fn a_node_takes_64_bytes() {
+        assert_eq!(size_of::<Node>(), 64);
+    }
+
+    const START: u64 = 1_700_000_000_000;
+}

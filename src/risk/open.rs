@@ -180,3 +180,119 @@ fn pop(queue: &mut VecDeque<(Timestamp, OpenId)>, at: Timestamp) -> Option<(Time
 
 /// How long a code may be typed and still count for its send.
 const PATIENCE: Duration = Duration::from_mins(15);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::destination::Money;
+    use super::*;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(START + millis)
+    }
+
+    fn open(at: Timestamp, state: State) -> Open {
+        Open {
+            at,
+            asked_at: at,
+            state,
+            told: SmallVec::new(),
+            charge: Charge { at, range: 1, country: "US".parse().unwrap(), price: Money::default() },
+            number: 1,
+            is_fresh: true,
+            is_clean: true,
+            is_customer: false,
+            is_coherent: true,
+            relation: None,
+            familiarity: None,
+        }
+    }
+
+    /// Times of sends, some of them challenged, in their order.
+    fn sends() -> impl Strategy<Value = Vec<(u64, State)>> {
+        let state = prop::sample::select(vec![State::Sent, State::Challenged]);
+        prop::collection::vec((0_u64..200_000, state), 1..100).prop_map(|sends| {
+            let mut now = 0;
+            let stamped = sends.into_iter().map(|(gap, state)| {
+                now += gap;
+                (now, state)
+            });
+            stamped.collect()
+        })
+    }
+
+    fn all_due(opens: &mut Opens, at: Timestamp) -> Vec<(Timestamp, OpenId, Due)> {
+        std::iter::from_fn(|| opens.next_due(at)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_ring_never_holds_more_than_its_capacity_and_keeps_the_youngest(sends in sends(), capacity in 1_usize..20) {
+            let mut opens = Opens::new(capacity);
+            let ids: Vec<OpenId> =
+                sends.iter().filter_map(|(millis, state)| opens.open(open(at(*millis), *state))).collect();
+            prop_assert_eq!(ids.len(), sends.len());
+            prop_assert_eq!(opens.len(), sends.len().min(capacity));
+            let n_known = ids.iter().filter(|id| opens.get(**id).is_some()).count();
+            prop_assert_eq!(n_known, opens.len());
+            prop_assert!(ids.iter().rev().take(n_known).all(|id| opens.get(*id).is_some()));
+        }
+
+        #[test]
+        fn every_send_is_looked_at_twice_and_every_challenge_once(sends in sends()) {
+            let mut opens = Opens::new(1000);
+            for (millis, state) in &sends {
+                opens.open(open(at(*millis), *state));
+            }
+            let due = all_due(&mut opens, at(u64::from(u32::MAX)));
+            let n_due = |wanted| due.iter().filter(|(_, _, due)| *due == wanted).count();
+            let n_sent = sends.iter().filter(|(_, state)| *state == State::Sent).count();
+            prop_assert_eq!((n_due(Due::Soon), n_due(Due::Matured)), (n_sent, n_sent));
+            prop_assert_eq!(n_due(Due::Unsolved), sends.len() - n_sent);
+        }
+
+        #[test]
+        fn what_is_due_comes_in_the_order_of_its_times(sends in sends()) {
+            let mut opens = Opens::new(1000);
+            for (millis, state) in &sends {
+                opens.open(open(at(*millis), *state));
+            }
+            let due = all_due(&mut opens, at(u64::from(u32::MAX)));
+            prop_assert!(due.is_sorted_by_key(|(when, ..)| *when), "{due:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_due_before_its_time() {
+        let mut opens = Opens::new(10);
+        opens.open(open(at(0), State::Sent));
+        assert_eq!(opens.next_due(at(29_999)), None);
+        assert_eq!(opens.next_due(at(30_000)).map(|(when, _, due)| (when, due)), Some((at(30_000), Due::Soon)));
+        assert_eq!(opens.next_due(at(89_999)), None);
+        assert_eq!(opens.next_due(at(90_000)).map(|(when, _, due)| (when, due)), Some((at(90_000), Due::Matured)));
+    }
+
+    #[test]
+    fn timers_are_bounded_as_the_ring_is() {
+        let mut opens = Opens::new(16);
+        for n in 0..160 {
+            opens.open(open(at(n), State::Challenged));
+            opens.open(open(at(n), State::Sent));
+        }
+        let n_timers = opens.soon.len() + opens.matured.len() + opens.unsolved.len();
+        assert!(n_timers <= 16, "{n_timers}");
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_a_quarter_of_an_hour() {
+        let mut opens = Opens::new(10);
+        opens.open(open(at(0), State::Sent));
+        opens.close(at(900_000));
+        assert_eq!(opens.len(), 1);
+        opens.close(at(900_001));
+        assert_eq!(opens.len(), 0);
+    }
+
+    const START: u64 = 1_700_000_000_000;
+}

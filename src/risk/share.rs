@@ -54,3 +54,53 @@ const WEIGHT: f32 = 4.0;
 const TENTH: f32 = 0.1;
 
 const LEAST: f32 = 1e-9;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn learned(n_typed: u32) -> Node {
+        let mut node = Node::default();
+        for _ in 0..n_typed {
+            node.learn(1.0);
+        }
+        node
+    }
+
+    proptest! {
+        #[test]
+        fn a_share_is_between_nothing_and_everything(
+            levels in prop::sample::select(vec![
+                Level::Pool, Level::Country, Level::Agent, Level::Asn, Level::Net, Level::Host,
+            ]),
+            typed in 0_u32..2000,
+            others in 0_u32..2000,
+            inside in prop::collection::vec(0.0_f32..=1.0, 4),
+        ) {
+            let mut share = Share::whole(levels, &learned(typed), &learned(typed + others));
+            let mut n_typed = typed;
+            prop_assert!(0.0 < share.share && share.share < 1.0, "{}", share.share);
+            for part in inside {
+                n_typed = (n_typed as f32 * part) as u32;
+                let narrower = share.inside(&learned(n_typed));
+                prop_assert!(0.0 < narrower.share && narrower.share <= share.share, "{share:?}, inside {narrower:?}");
+                share = narrower;
+            }
+        }
+
+        #[test]
+        fn whoever_typed_more_has_the_larger_share(typed in 0_u32..1000, more in 1_u32..1000, all in 2000_u32..4000) {
+            let share = |n_typed| Share::whole(Level::Country, &learned(n_typed), &learned(all)).share;
+            prop_assert!(share(typed) <= share(typed + more));
+        }
+    }
+
+    #[test]
+    fn a_run_never_seen_inherits_a_tenth() {
+        let around = Share::whole(Level::Country, &learned(0), &learned(0));
+        let inside = around.inside(&learned(0));
+        assert!((inside.share / around.share - 0.1).abs() < 1e-6);
+    }
+}

@@ -142,6 +142,10 @@ const LITTLE: f32 = 1.0;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[derive(Clone, Copy, Debug, Default)]
@@ -186,5 +190,44 @@ mod tests {
         let (place, _) = store.entry(key(1), Timestamp::default());
         store.entry(key(2), Timestamp::default());
         assert!(store.at(place).is_none() && store.peek(place).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_what_is_held_is_found_with_its_own_value(
+            capacity in 1_usize..40,
+            asked in prop::collection::vec((0_u64..60, 0.0_f32..10.0), 0..300),
+        ) {
+            let mut store: Store<Weight> = Store::new(capacity);
+            let mut model: HashMap<u64, f32> = HashMap::new();
+            for (n, worth) in asked {
+                let is_new = store.find(key(n)).is_none();
+                if is_new {
+                    model.remove(&n);
+                }
+                store.entry(key(n), Timestamp::default()).1.0 = worth;
+                model.insert(n, worth);
+                prop_assert!(store.n_keys() <= capacity && store.n_keys() == store.index.len());
+            }
+            let held: Vec<(u64, f32)> =
+                (0..60).filter_map(|n| store.find(key(n)).map(|(_, weight)| (n, weight.0))).collect();
+            prop_assert_eq!(held.len(), store.n_keys());
+            for (n, worth) in held {
+                prop_assert_eq!(model.get(&n), Some(&worth));
+            }
+        }
+
+        #[test]
+        fn of_the_compared_the_least_worthy_goes(worths in prop::collection::vec(0.0_f32..10.0, N_CANDIDATES)) {
+            let mut store: Store<Weight> = Store::new(N_CANDIDATES);
+            for (n, worth) in worths.iter().enumerate() {
+                store.entry(key(n as u64), Timestamp::default()).1.0 = *worth;
+            }
+            store.entry(key(1_000), Timestamp::default());
+            let least = worths.iter().copied().fold(f32::INFINITY, f32::min);
+            let gone: Vec<f32> =
+                worths.iter().enumerate().filter(|(n, _)| store.find(key(*n as u64)).is_none()).map(|(_, worth)| *worth).collect();
+            prop_assert_eq!(gone, [least]);
+        }
     }
 }

@@ -52,3 +52,52 @@ const MOST: f32 = 25.0 * DECIBAN;
 
 /// The price of looking at several keys and windows at once.
 const LOOK_ELSEWHERE: f32 = 6.0 * DECIBAN;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// How surprising so many others are, beside so many of the whole product.
+    fn nats(n_others: u32, n_all: u32, share: f32) -> f32 {
+        surprise(&counted(n_others), &counted(n_all), share, 0.0).nats
+    }
+
+    fn counted(n_numbers: u32) -> Node {
+        let mut node = Node::default();
+        for _ in 0..n_numbers {
+            node.count();
+        }
+        node
+    }
+
+    proptest! {
+        #[test]
+        fn more_others_are_never_less_surprising(n in 0_u32..500, more in 1_u32..500, all in 0_u32..5000, share in 1e-9_f32..0.99) {
+            prop_assert!(nats(n, all, share) <= nats(n + more, all, share));
+        }
+
+        #[test]
+        fn a_larger_share_is_never_more_surprising(n in 0_u32..500, all in 0_u32..5000, a in 1e-9_f32..0.99, b in 1e-9_f32..0.99) {
+            prop_assert!(nats(n, all, a.max(b)) <= nats(n, all, a.min(b)));
+        }
+
+        #[test]
+        fn a_busier_product_is_never_more_surprised(n in 0_u32..500, all in 0_u32..5000, more in 1_u32..5000, share in 1e-9_f32..0.99) {
+            prop_assert!(nats(n, all + more, share) <= nats(n, all, share));
+        }
+
+        #[test]
+        fn the_surprise_is_bounded(n in 0_u32..5000, all in 0_u32..5000, share in 1e-9_f32..0.999) {
+            let bound = MOST + 3.0 * (n as f32 / 20.0).max(1.0).ln() - LOOK_ELSEWHERE;
+            let nats = nats(n, all, share);
+            prop_assert!(0.0 <= nats && nats <= bound + 1e-4, "{nats} of {bound}");
+        }
+    }
+
+    #[test]
+    fn nobody_else_is_no_surprise() {
+        assert_eq!(surprise(&counted(1), &counted(1), 1e-9, 1.0).nats, 0.0);
+    }
+}

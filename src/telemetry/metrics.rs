@@ -12,7 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::attempt::Verdict;
 use crate::attempt::country::Country;
-use crate::risk::{Money, Signal, TableSize};
+use crate::risk::{FeedState, Money, Signal, TableSize};
 
 /// Everything counted.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Metrics {
     connections: Gauge,
     table_keys: Family<TableLabels, Gauge>,
     table_capacity: Family<TableLabels, Gauge>,
+    table_evicted: Family<TableLabels, Gauge>,
+    feed: Family<FeedLabels, Gauge>,
     log_lost: Gauge<i64>,
     geo_reloads: Family<ReloadLabels, Counter>,
     geo_built: Family<DatabaseLabels, Gauge>,
@@ -110,6 +112,11 @@ struct TableLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FeedLabels {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReloadLabels {
     result: &'static str,
 }
@@ -155,6 +162,8 @@ impl Metrics {
             connections: Gauge::default(),
             table_keys: Family::default(),
             table_capacity: Family::default(),
+            table_evicted: Family::default(),
+            feed: Family::default(),
             log_lost: Gauge::default(),
             geo_reloads: Family::default(),
             geo_built: Family::default(),
@@ -243,6 +252,13 @@ impl Metrics {
         self.geo_built.get_or_create(&DatabaseLabels { database }).set(i64::try_from(seconds).unwrap_or(i64::MAX));
     }
 
+    /// Whether typed codes are seen.
+    pub fn set_feed(&self, state: FeedState) {
+        for other in [FeedState::Unknown, FeedState::Present, FeedState::Missing] {
+            self.feed.get_or_create(&FeedLabels { state: other.as_str() }).set(i64::from(other == state));
+        }
+    }
+
     /// Whether new traffic is wanted.
     pub fn set_ready(&self, is_ready: bool) {
         self.is_ready.set(i64::from(is_ready));
@@ -255,6 +271,7 @@ impl Metrics {
             let labels = TableLabels { table: size.table };
             self.table_keys.get_or_create(&labels).set(count(size.n_keys));
             self.table_capacity.get_or_create(&labels).set(count(size.capacity));
+            self.table_evicted.get_or_create(&labels).set(i64::try_from(size.n_evicted).unwrap_or(i64::MAX));
         }
         self.log_lost.set(i64::try_from(n_lines_lost).unwrap_or(i64::MAX));
         let mut out = String::with_capacity(16 << 10);
@@ -287,6 +304,12 @@ impl Metrics {
         registry.register("connections", "Open client connections", self.connections.clone());
         registry.register("state_keys", "Keys in a table", self.table_keys.clone());
         registry.register("state_capacity", "Keys a table can hold", self.table_capacity.clone());
+        registry.register(
+            "state_evicted",
+            "Keys that had to go for others since the start",
+            self.table_evicted.clone(),
+        );
+        registry.register("verify_feed", "1 for whether typed codes are seen", self.feed.clone());
         registry.register("block_log_lines_lost", "Lines the sink was too slow for", self.log_lost.clone());
         registry.register(
             "geo_reloads",

@@ -15,10 +15,10 @@ fn tables_of_the_operator_replace_the_shipped_ones() {
     let carriers = file(&dir, "carriers.csv", "prefix,carrier\n12015550,Ours\n");
     let hosting = file(&dir, "hosting.csv", "asn,name\n64496,Ours\n");
     let materials = load(&format!("[risk]\ncarriers = \"{carriers}\"\nhosting = \"{hosting}\"\n")).unwrap();
-    let carrier = materials.carriers().find(number(0));
+    let carrier = materials.data().carriers.find(number(0));
     assert_eq!((carrier.prefix.to_string().as_str(), carrier.name), ("12015550", Some("Ours")));
-    assert!(materials.hosting().contains(Asn::new(64_496).unwrap()));
-    assert!(!materials.hosting().contains(Asn::new(14_061).unwrap()));
+    assert!(materials.data().hosting.contains(Asn::new(64_496).unwrap()));
+    assert!(!materials.data().hosting.contains(Asn::new(14_061).unwrap()));
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn numbers_and_the_block_logs_pseudonyms_are_imported() {
     let verified = file(&dir, "verified.csv", &rows);
     let text = format!("[risk]\nverified = \"{verified}\"\n[block_log]\nhash_key = \"{key}\"\n");
     let materials = load(&text).unwrap();
-    let is_verified = |n| materials.verified().contains(number(n), || pseudonyms.tag(number(n)));
+    let is_verified = |n| materials.data().verified.contains(number(n), || pseudonyms.tag(number(n)));
     assert_eq!([0, 1, 2, 3].map(is_verified), [true, true, true, false]);
 }
 

@@ -14,6 +14,7 @@ use super::recording::Recording;
 use super::stand_ins::StandIns;
 use super::summary::Summary;
 use super::{BUFFER, Options};
+use crate::app::Judge;
 use crate::attempt::{Attempt, Timestamp, Verdict};
 use crate::risk::{Assessment, Fact, OpenId, Signal};
 
@@ -34,6 +35,17 @@ struct Replay {
     challenged: HashMap<u64, (Attempt, OpenId)>,
     order: VecDeque<u64>,
     summary: Summary,
+}
+
+/// Plays the recording and answers nothing.
+pub(super) fn remembered(gate: Gate, events: &Path) -> Result<(Judge, Timestamp), String> {
+    let mut recording = Recording::open(events)?;
+    let mut replay = Replay::new(gate);
+    while let Some((number, event)) = recording.next()? {
+        let played = replay.play(event, number);
+        played.map_err(|why| recording.problem(why))?;
+    }
+    Ok(replay.gate.into_judge())
 }
 
 /// Answers every send of the recording.

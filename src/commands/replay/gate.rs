@@ -18,6 +18,7 @@ pub(super) struct Gate {
     pub(super) judge: Judge,
     endpoints: Endpoints,
     maintained_at: Timestamp,
+    now: Timestamp,
 }
 
 /// What was made of a send.
@@ -38,15 +39,22 @@ impl Gate {
             judge: materials.into_judge(config),
             endpoints: Endpoints::new(config.endpoint.clone()),
             maintained_at: Timestamp::default(),
+            now: Timestamp::default(),
         }
     }
 
     /// Lets the engine do what it does about once a second.
     pub(super) fn tick(&mut self, at: Timestamp) {
+        self.now = self.now.max(at);
         if Duration::from_secs(1) <= at.since(self.maintained_at) {
             self.judge.engine.maintain(at);
             self.maintained_at = at;
         }
+    }
+
+    /// What judged, and the time it has come to.
+    pub(super) fn into_judge(self) -> (Judge, Timestamp) {
+        (self.judge, self.now)
     }
 
     pub(super) fn send(&self, ask: &Ask, place: &Place<'_>, phone: &str) -> Judged {
