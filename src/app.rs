@@ -110,7 +110,7 @@ impl App {
         let shared = Arc::new(Shared {
             rules,
             in_work: Semaphore::new(config.server.max_in_flight.get() as usize),
-            engine: Arc::new(materials::engine(config, materials.data)),
+            engine: Arc::new(materials::live_engine(config, materials.data)),
             reader: materials.reader,
             geo: Arc::clone(&geo),
             fingerprint_header: config.server.fingerprint_header.as_ref().map(|name| name.0.clone()),

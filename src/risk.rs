@@ -96,6 +96,8 @@ pub struct Settings {
     pub budget: BudgetConfig,
     /// Events that are known beforehand.
     pub expected: Vec<Expected>,
+    /// Keys the fingerprints, so that strangers cannot choose theirs; replays use the same one always.
+    pub seed: u64,
 }
 
 /// What is known of the world before any traffic.
@@ -171,8 +173,8 @@ pub struct TableSize {
 impl Engine {
     /// An engine that has seen nothing yet.
     pub fn new(settings: Settings, data: Data) -> Self {
-        let Settings { state, limits, feed, budget, expected } = settings;
-        let ledger = Mutex::new(Ledger::new(state, feed, budget));
+        let ledger = Mutex::new(Ledger::new(&settings));
+        let Settings { state, limits, expected, .. } = settings;
         Self { data, expected, ledger, quotas: Quotas::new(limits, state) }
     }
 

@@ -96,19 +96,27 @@ impl Materials {
     /// All that decides, in one: what replay and explain need.
     pub fn into_judge(self, config: &Config) -> Judge {
         let policy = self.policy(config);
-        let engine = engine(config, self.data);
+        let engine = engine(config, self.data, REPLAYED);
         Judge { reader: self.reader, geo: self.geo, engine, policy }
     }
 }
 
-/// The engine that the configuration asks for.
-pub(super) fn engine(config: &Config, data: Data) -> Engine {
+/// The engine that the configuration asks for, with fingerprints that nobody outside can foresee.
+pub(super) fn live_engine(config: &Config, data: Data) -> Engine {
+    let mut seed = [0; 8];
+    // Without randomness somebody who knows the seed can make keys collide, which costs him an address each.
+    let _filled = aws_lc_rs::rand::fill(&mut seed);
+    engine(config, data, u64::from_le_bytes(seed))
+}
+
+fn engine(config: &Config, data: Data, seed: u64) -> Engine {
     let settings = Settings {
         state: config.state,
         limits: config.limits.clone(),
         feed: config.conversion.feed,
         budget: config.budget,
         expected: config.expect.clone(),
+        seed,
     };
     Engine::new(settings, data)
 }
@@ -116,3 +124,6 @@ pub(super) fn engine(config: &Config, data: Data) -> Engine {
 fn keep<T, E: std::fmt::Display>(problems: &mut Vec<String>, key: &str, result: Result<T, E>) -> Option<T> {
     result.map_err(|error| problems.push(format!("{key}: {error}"))).ok()
 }
+
+/// The seed of every replay: the same recording gives the same decisions.
+const REPLAYED: u64 = 0;

@@ -56,6 +56,13 @@ impl CountryRow {
         self.unverified += price.dollars();
     }
 
+    /// The message never left.
+    pub(super) fn refund(&mut self, at: Timestamp, price: Money) {
+        *self = self.aged(at);
+        self.unverified = (self.unverified - price.dollars()).max(0.0);
+        self.hour = (self.hour - price.dollars()).max(0.0);
+    }
+
     /// And nobody typed a code from where it was asked for.
     pub(super) fn spend_on_stranger(&mut self, at: Timestamp, price: Money) {
         self.spend(at, price);

@@ -2,11 +2,11 @@
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
+use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
 use super::coherence::{Familiarity, Relation};
 use crate::attempt::Attempt;
-use crate::attempt::client::Client;
 use crate::attempt::country::Country;
 use crate::attempt::phone::{Number, Prefix, Scale};
 
@@ -47,17 +47,22 @@ pub(super) struct Key {
 }
 
 /// Makes keys; nobody outside can tell which ones collide.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Keyring(foldhash::fast::RandomState);
+#[derive(Clone, Debug)]
+pub(super) struct Keyring(FixedState);
 
-/// All keys of one attempt, in the order of their levels.
+/// Keys of one attempt, in the order of their levels.
 pub(super) type Keys = SmallVec<[Key; 11]>;
 
 // === impl Keyring ===
 
 impl Keyring {
-    pub(super) fn keys(&self, attempt: &Attempt, carrier: Prefix, pool: Pool, facet: Facet) -> Keys {
-        let number = attempt.number;
+    /// Fingerprints of this seed: live ones are drawn, those of a replay are always the same.
+    pub(super) fn new(seed: u64) -> Self {
+        Self(FixedState::with_seed(seed))
+    }
+
+    /// Where the attempt goes, from wide to narrow.
+    pub(super) fn prefixes(&self, number: Number, carrier: Prefix, pool: Pool, facet: Facet) -> Keys {
         let mut keys = Keys::new();
         keys.push(self.key(Level::Pool, pool));
         keys.push(self.country(number.country()));
@@ -68,15 +73,17 @@ impl Keyring {
                 keys.push(self.key(level, number.block(scale)));
             }
         }
-        if let Some(agent) = attempt.agent {
-            keys.push(self.key(Level::Agent, agent));
-        }
-        if let Some(asn) = attempt.origin.asn {
-            keys.push(self.key(Level::Asn, asn));
-        }
+        keys
+    }
+
+    /// Who asks, from wide to narrow.
+    pub(super) fn sources(&self, attempt: &Attempt) -> Keys {
+        let mut keys = Keys::new();
+        keys.extend(attempt.agent.map(|agent| self.key(Level::Agent, agent)));
+        keys.extend(attempt.origin.asn.map(|asn| self.key(Level::Asn, asn)));
         if let Some(client) = attempt.client {
-            keys.push(self.net(client));
-            keys.push(self.host(client));
+            keys.push(self.key(Level::Net, client.net()));
+            keys.push(self.key(Level::Host, client.host()));
         }
         keys
     }
@@ -84,16 +91,6 @@ impl Keyring {
     /// The key of a country.
     pub(super) fn country(&self, country: Country) -> Key {
         self.key(Level::Country, country)
-    }
-
-    /// The key of a client's host.
-    pub(super) fn host(&self, client: Client) -> Key {
-        self.key(Level::Host, client.host())
-    }
-
-    /// The key of a client's network.
-    pub(super) fn net(&self, client: Client) -> Key {
-        self.key(Level::Net, client.net())
     }
 
     /// A fingerprint of one thing, for tables of one kind.

@@ -6,19 +6,19 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
-use super::budget::{BudgetConfig, Budgets, Charge, Overspent};
+use super::budget::{Budgets, Charge, Overspent};
 use super::campaign::Campaign;
 use super::coherence::{Coherence, Familiarities, Familiarity, Relation};
 use super::country::{CountryRow, delivery};
 use super::destination::Money;
 use super::evidence::Trace;
-use super::feed::{Feed, FeedMode, FeedState};
+use super::feed::{Feed, FeedState};
 use super::key::{Facet, Family, Key, Keyring, Level, Pool};
 use super::node::{DECIBAN, Node};
 use super::numbers::{Numbers, Past};
 use super::open::{Due, Open, OpenId, Opens, State, Told};
 use super::store::{Place, Store};
-use super::{Event, Fate, StateConfig, TableSize};
+use super::{Event, Fate, Settings, TableSize};
 use crate::attempt::country::Country;
 use crate::attempt::phone::{Number, Prefix, Scale};
 use crate::attempt::{Attempt, Timestamp, Verdict};
@@ -71,9 +71,10 @@ pub(super) struct Found {
 // === impl Ledger ===
 
 impl Ledger {
-    pub(super) fn new(state: StateConfig, feed: FeedMode, budget: BudgetConfig) -> Self {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let Settings { state, feed, budget, seed, .. } = *settings;
         Self {
-            keyring: Keyring::default(),
+            keyring: Keyring::new(seed),
             prefixes: Store::new(state.blocks.get()),
             sources: Store::new(state.clients.get()),
             total: Node::default(),
@@ -95,10 +96,12 @@ impl Ledger {
         self.total.age(at);
         let (relation, is_home_number) = self.relation(attempt);
         let pool = Pool { price_class: price_class(price), relation };
-        let familiarity = self.familiarity(attempt);
+        let look_up = |key: &Key| self.look_up(*key, at);
+        let sources: Looks = self.keyring.sources(attempt).iter().map(look_up).collect();
+        let familiarity = familiarity(&sources);
         let facet = Facet { relation, familiarity };
-        let keys = self.keyring.keys(attempt, carrier, pool, facet);
-        let looks: Looks = keys.iter().map(|key| self.look_up(*key, at)).collect();
+        let prefixes = self.keyring.prefixes(attempt.number, carrier, pool, facet);
+        let looks: Looks = prefixes.iter().map(look_up).chain(sources).collect();
         let familiarity = familiarity.map(|degree| (degree, self.familiarities.weigh(degree)));
         let number = self.keyring.print(attempt.number.digits());
         Found {
@@ -160,10 +163,12 @@ impl Ledger {
             familiarity: trace.familiarity,
         };
         let id = self.opens.open(open)?;
-        if trace.is_fresh || past.first.is_none() {
+        past.last = Some(id);
+        let first = past.first.filter(|_| !trace.is_fresh);
+        let is_waiting = first.and_then(|first| self.opens.get(first)).is_some_and(|open| open.state != State::Over);
+        if !is_waiting && let Some(past) = self.numbers.past_mut(number) {
             past.first = Some(id);
         }
-        past.last = Some(id);
         if state == State::Sent && !trace.is_customer {
             self.spend(at, attempt.number.country(), price, trace.familiarity);
         }
@@ -237,7 +242,7 @@ impl Ledger {
         let Some(country) = attempt.origin.country else { return (None, false) };
         let learned = |country: Country| {
             let key = self.keyring.country(country);
-            self.prefixes.find(key.print).map_or(0.0, |(_, node)| node.aged(attempt.at).week)
+            self.prefixes.find(key.print).map_or(0.0, |(_, node)| node.learned(attempt.at))
         };
         let number = attempt.number.country();
         let is_home_number = 0.05 * (self.total.week + 30.0) < learned(number) + 0.12;
@@ -249,19 +254,6 @@ impl Ledger {
             Relation::Elsewhere
         };
         (Some(relation), is_home_number)
-    }
-
-    fn familiarity(&self, attempt: &Attempt) -> Option<Familiarity> {
-        let client = attempt.client?;
-        let has_typed =
-            |key: Key| self.sources.find(key.print).is_some_and(|(_, node)| TYPED <= node.aged(attempt.at).week);
-        Some(if has_typed(self.keyring.host(client)) {
-            Familiarity::Host
-        } else if has_typed(self.keyring.net(client)) {
-            Familiarity::Net
-        } else {
-            Familiarity::Stranger
-        })
     }
 
     fn host(&self, attempt: &Attempt) -> u16 {
@@ -288,7 +280,8 @@ impl Ledger {
             // once fill no table.
             // What customers share with whoever is refused is not to blame where something narrower is.
             let is_other = verdict != Verdict::Allow && family != trace.culprit.family();
-            if is_other && place.and_then(|place| self.nodes(family).peek(place)).is_some_and(|node| TYPED <= node.week) {
+            if is_other && place.and_then(|place| self.nodes(family).peek(place)).is_some_and(|node| TYPED <= node.week)
+            {
                 continue;
             }
             let is_lazy = matches!(key.level, Level::Thousand | Level::Host);
@@ -423,10 +416,21 @@ impl Ledger {
         }
     }
 
+    /// The message never left: nobody can answer it, and it cost nothing.
     fn unsent(&mut self, at: Timestamp, id: OpenId) {
         self.advance(at);
-        if let Some(open) = self.opens.get(id) {
-            open.state = State::Over;
+        let Some(open) = self.opens.get(id).filter(|open| open.state == State::Sent) else { return };
+        open.state = State::Over;
+        let open = open.clone();
+        if !open.is_customer {
+            self.countries.entry(open.charge.country).or_default().refund(at, open.charge.price);
+        }
+        for told in open.told.iter().filter(|_| open.is_fresh) {
+            if let Some(node) = self.node(told) {
+                node.age(at);
+                node.weigh(-told.silence, -told.halves);
+                node.convert(at.seconds_since(open.asked_at));
+            }
         }
     }
 
@@ -507,6 +511,18 @@ impl Ledger {
     }
 }
 
+/// Whether codes were typed from where the client is; nothing where that is not known.
+fn familiarity(sources: &[Look]) -> Option<Familiarity> {
+    let learned = |level| sources.iter().find(|look| look.key.level == level).map(|look| look.node.week);
+    let (net, host) = (learned(Level::Net)?, learned(Level::Host)?);
+    Some(match (TYPED <= host, TYPED <= net) {
+        (true, _) => Familiarity::Host,
+        (false, true) => Familiarity::Net,
+        (false, false) => Familiarity::Stranger,
+    })
+}
+
+/// From so many conversions on a host or a network is known.
 const TYPED: f32 = 0.5;
 
 const STRANGER: f32 = 0.25;

@@ -46,17 +46,17 @@ impl Node {
             return;
         }
         self.at = at;
-        let fade = Fade::over(elapsed);
-        self.silence *= fade.evidence;
-        self.halves *= fade.evidence;
-        self.short *= fade.short;
-        self.short_typed *= fade.short;
-        self.long *= fade.long;
-        self.long_typed *= fade.long;
-        self.week *= fade.week;
-        self.day *= fade.day;
-        self.matured *= fade.control;
-        self.converted *= fade.control;
+        fade(elapsed, EVIDENCE, [&mut self.silence, &mut self.halves]);
+        fade(elapsed, SHORT, [&mut self.short, &mut self.short_typed]);
+        fade(elapsed, LONG, [&mut self.long, &mut self.long_typed]);
+        fade(elapsed, CONTROL, [&mut self.matured, &mut self.converted]);
+        fade(elapsed, WEEK, [&mut self.week]);
+        fade(elapsed, DAY, [&mut self.day]);
+    }
+
+    /// What was learned in all, as it is at `at`.
+    pub(super) fn learned(&self, at: Timestamp) -> f32 {
+        self.week * (-at.seconds_since(self.at) / WEEK).exp()
     }
 
     /// A copy, as it is at `at`.
@@ -156,27 +156,14 @@ impl Scale {
     }
 }
 
-/// By how much everything fades in some time.
-struct Fade {
-    evidence: f32,
-    short: f32,
-    long: f32,
-    week: f32,
-    day: f32,
-    control: f32,
-}
-
-impl Fade {
-    fn over(elapsed: f32) -> Self {
-        let decay = |time_constant: f32| (-elapsed / time_constant).exp();
-        Self {
-            evidence: decay(EVIDENCE),
-            short: decay(SHORT),
-            long: decay(LONG),
-            week: decay(WEEK),
-            day: decay(DAY),
-            control: decay(CONTROL),
-        }
+/// Lets quantities of one time constant fade; where all are zero, as most are, that costs nothing.
+fn fade<const N: usize>(elapsed: f32, time_constant: f32, quantities: [&mut f32; N]) {
+    if quantities.iter().all(|quantity| **quantity == 0.0) {
+        return;
+    }
+    let factor = (-elapsed / time_constant).exp();
+    for quantity in quantities {
+        *quantity *= factor;
     }
 }
 

@@ -51,11 +51,14 @@ impl Numbers {
         past
     }
 
+    pub(super) fn past_mut(&mut self, print: u64) -> Option<&mut Past> {
+        let (place, _) = self.pasts.find(print)?;
+        self.pasts.at(place)
+    }
+
     /// Somebody passed the challenge.
     pub(super) fn solve(&mut self, print: u64) {
-        if let Some((place, _)) = self.pasts.find(print)
-            && let Some(past) = self.pasts.at(place)
-        {
+        if let Some(past) = self.past_mut(print) {
             past.is_unsolved = false;
         }
     }
@@ -63,9 +66,7 @@ impl Numbers {
     /// The number's owner typed a code.
     pub(super) fn convert(&mut self, print: u64, at: Timestamp) {
         self.customers.entry(print, at).1.typed_at = at;
-        if let Some((place, _)) = self.pasts.find(print)
-            && let Some(past) = self.pasts.at(place)
-        {
+        if let Some(past) = self.past_mut(print) {
             *past = Past { asked_at: at, ..Past::default() };
         }
     }

@@ -107,7 +107,7 @@ impl Opens {
         self.ring.push_back(open);
         match state {
             State::Sent => self.wait(id, at),
-            State::Challenged => self.unsolved.push_back((at.after(Due::Unsolved.delay()), id)),
+            State::Challenged => push(&mut self.unsolved, (at.after(Due::Unsolved.delay()), id), self.capacity),
             State::Converted | State::Over => {}
         }
         Some(id)
@@ -115,7 +115,7 @@ impl Opens {
 
     /// Starts to wait for the code of a send.
     pub(super) fn wait(&mut self, id: OpenId, at: Timestamp) {
-        self.soon.push_back((at.after(Due::Soon.delay()), id));
+        push(&mut self.soon, (at.after(Due::Soon.delay()), id), self.capacity);
     }
 
     pub(super) fn get(&mut self, id: OpenId) -> Option<&mut Open> {
@@ -123,17 +123,21 @@ impl Opens {
         self.ring.get_mut(index)
     }
 
-    /// The next that is due by `at`, and when it was.
+    /// The next that is due by `at`, and when it was, in the order of time.
     pub(super) fn next_due(&mut self, at: Timestamp) -> Option<(Timestamp, OpenId, Due)> {
-        if let Some((when, id)) = pop(&mut self.soon, at) {
+        let queues = [(&self.soon, Due::Soon), (&self.matured, Due::Matured), (&self.unsolved, Due::Unsolved)];
+        let fronts = queues.into_iter().filter_map(|(queue, due)| queue.front().map(|(when, _)| (*when, due)));
+        let (_, due) = fronts.filter(|(when, _)| *when <= at).min_by_key(|(when, _)| *when)?;
+        let (when, id) = match due {
+            Due::Soon => self.soon.pop_front(),
+            Due::Matured => self.matured.pop_front(),
+            Due::Unsolved => self.unsolved.pop_front(),
+        }?;
+        if due == Due::Soon {
             let delay = Due::Matured.delay().saturating_sub(Due::Soon.delay());
-            self.matured.push_back((when.after(delay), id));
-            return Some((when, id, Due::Soon));
+            push(&mut self.matured, (when.after(delay), id), self.capacity);
         }
-        if let Some((when, id)) = pop(&mut self.matured, at) {
-            return Some((when, id, Due::Matured));
-        }
-        pop(&mut self.unsolved, at).map(|(when, id)| (when, id, Due::Unsolved))
+        Some((when, id, due))
     }
 
     /// Gives up what waited for too long.
@@ -173,9 +177,12 @@ impl Due {
     }
 }
 
-fn pop(queue: &mut VecDeque<(Timestamp, OpenId)>, at: Timestamp) -> Option<(Timestamp, OpenId)> {
-    queue.front().filter(|(when, _)| *when <= at)?;
-    queue.pop_front()
+/// A timer of a send that was given up goes first.
+fn push(queue: &mut VecDeque<(Timestamp, OpenId)>, timer: (Timestamp, OpenId), capacity: usize) {
+    if capacity <= queue.len() {
+        queue.pop_front();
+    }
+    queue.push_back(timer);
 }
 
 /// How long a code may be typed and still count for its send.

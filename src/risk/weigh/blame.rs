@@ -60,6 +60,8 @@ impl Blame {
             Level::Pool => is_first,
             Level::Country => is_coherent && (SOMEBODY <= culprit.learned || relation == Some(Relation::Same)),
             Level::Facet if HOME <= country && price < DEAR => true,
+            // A market that is just being entered looks like this.
+            Level::Facet if culprit.learned < CUSTOMERS && relation == Some(Relation::Same) && price < DEAR => true,
             Level::Facet => culprit.surprise.n_others < 9.0 * culprit.typed,
             Level::Carrier
             | Level::HundredThousand
