@@ -102,8 +102,12 @@ impl App {
             let _warmed = materials.reader.read("2015550123", Some(region));
         }
         let metrics = Arc::new(Metrics::new());
-        let rules =
-            Rules::new(Endpoints::new(config.endpoint.clone()), materials.policy(config), version(config), &metrics);
+        let rules = Rules::new(
+            Endpoints::new(config.endpoint.clone()),
+            materials.policy(config).without_answers(),
+            version(config),
+            &metrics,
+        );
         let (block_log, log_writer) = BlockLog::open(&config.block_log, materials.pseudonyms)
             .map_err(|error| format!("block_log.path: {}: {error}", config.block_log.path.display()))?;
         let geo = Arc::new(materials.geo);

@@ -97,6 +97,8 @@ pub struct Policy {
     denied_kinds: Vec<Kind>,
     /// Calling codes that hold a denied country: a number in no assigned range of theirs might be in it.
     tainted: HashSet<u16>,
+    /// Whether whoever is challenged has a way to answer.
+    can_ask: bool,
 }
 
 #[derive(Deserialize)]
@@ -119,11 +121,18 @@ impl Policy {
             allow,
             denied_kinds,
             tainted: HashSet::new(),
+            can_ask: true,
         };
         policy.tainted = (1..1000)
             .filter(|code| reader.regions_of(*code).iter().any(|country| policy.denies_country(*country)))
             .collect();
         policy
+    }
+
+    /// The same where a challenge cannot be answered, and is a refusal that says nothing about who was asked.
+    #[must_use]
+    pub fn without_answers(self) -> Self {
+        Self { can_ask: false, ..self }
     }
 
     /// Whether verdicts are carried out.

@@ -58,8 +58,8 @@ impl Policy {
         }
         let fate = match (decision.verdict, self.mode()) {
             (Verdict::Allow, _) | (_, Mode::Monitor) => Fate::Sent,
-            (Verdict::Challenge, Mode::Enforce) => Fate::Asked,
-            (Verdict::Block, Mode::Enforce) => Fate::Refused,
+            (Verdict::Challenge, Mode::Enforce) if self.can_ask => Fate::Asked,
+            (Verdict::Challenge | Verdict::Block, Mode::Enforce) => Fate::Refused,
         };
         // What would have been allowed, but stands in one request with what is not, is not sent and teaches nothing.
         let teaches = |verdict: &Verdict| fate == Fate::Sent || *verdict != Verdict::Allow;

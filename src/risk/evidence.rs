@@ -70,8 +70,6 @@ pub enum Signal {
     UnverifiedSpend,
     /// Money about to be spent on unknown numbers of the country within an hour.
     SpendSurge,
-    /// A table was full, so something could not be known.
-    StateFull,
     /// Policy: the destination is denied, or not among the allowed ones.
     CountryDenied,
     /// Policy: the kind of number is denied.
@@ -323,7 +321,6 @@ impl Signal {
             Self::NumberHistory => "number_history",
             Self::UnverifiedSpend => "unverified_spend",
             Self::SpendSurge => "spend_surge",
-            Self::StateFull => "state_full",
             Self::CountryDenied => "country_denied",
             Self::TypeDenied => "type_denied",
             Self::Limit => "limit",

@@ -28,8 +28,9 @@ pub(super) struct Ledger {
     keyring: Keyring,
     prefixes: Store<Node>,
     sources: Store<Node>,
-    /// Everything, as one node.
+    /// Everything that was let through, as one node, and everything that was asked for.
     total: Node,
+    asked: Node,
     /// There are only so many countries.
     countries: HashMap<Country, CountryRow, foldhash::fast::FixedState>,
     coherence: Coherence,
@@ -57,6 +58,8 @@ pub(super) struct Found {
     pub(super) looks: Looks,
     pub(super) carrier: Prefix,
     pub(super) total: Node,
+    /// New numbers asked for in the last hours, whatever became of them.
+    pub(super) asked: f32,
     pub(super) country: CountryRow,
     pub(super) past: Option<Past>,
     pub(super) is_customer: bool,
@@ -78,6 +81,7 @@ impl Ledger {
             prefixes: Store::new(state.blocks.get()),
             sources: Store::new(state.clients.get()),
             total: Node::default(),
+            asked: Node::default(),
             countries: HashMap::default(),
             coherence: Coherence::default(),
             familiarities: Familiarities::default(),
@@ -108,6 +112,7 @@ impl Ledger {
             looks,
             carrier,
             total: self.total,
+            asked: self.asked.aged(at).long,
             country: self.countries.get(&attempt.number.country()).copied().unwrap_or_default().aged(at),
             past: self.numbers.past(number),
             is_customer: self.numbers.is_customer(number),
@@ -135,6 +140,10 @@ impl Ledger {
             self.campaign.learn(at, trace.probability);
         }
         let places = self.blame(attempt, trace, verdict);
+        if trace.is_fresh {
+            self.asked.age(at);
+            self.asked.count();
+        }
         if trace.is_fresh && verdict == Verdict::Allow {
             self.total.age(at);
             self.total.count();
@@ -543,5 +552,5 @@ const ATTACKERS_TYPE: f32 = 0.03;
 const CHALLENGE_PASSED: f32 = -9.0 * DECIBAN;
 const CHALLENGE_FAILED: f32 = 6.0 * DECIBAN;
 
-/// Sends that may wait for their codes at once: 300 bytes each.
+/// Sends that may wait for their codes at once: about 450 bytes each.
 const MOST_OPEN: usize = 65_536;

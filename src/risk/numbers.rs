@@ -94,7 +94,8 @@ impl Worth for Past {
 
 impl Worth for Customer {
     fn worth(&self, now: Timestamp) -> f32 {
-        1.0 / (1.0 + now.seconds_since(self.typed_at))
+        // Never so little that the first one that is looked at goes: the oldest does.
+        2.0 + 1.0 / (1.0 + now.seconds_since(self.typed_at))
     }
 }
 

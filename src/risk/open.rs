@@ -287,8 +287,9 @@ mod tests {
             opens.open(open(at(n), State::Challenged));
             opens.open(open(at(n), State::Sent));
         }
-        let n_timers = opens.soon.len() + opens.matured.len() + opens.unsolved.len();
-        assert!(n_timers <= 16, "{n_timers}");
+        for queue in [&opens.soon, &opens.matured, &opens.unsolved] {
+            assert!(queue.len() <= 16, "{}", queue.len());
+        }
     }
 
     #[test]

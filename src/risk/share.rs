@@ -18,7 +18,10 @@ pub(super) struct Share {
 
 impl Share {
     /// The share of a key in all learned traffic, by itself: a country, a pool, a source.
-    pub(super) fn whole(level: Level, node: &Node, total: &Node) -> Self {
+    ///
+    /// As long as little was learned, what is asked for most counts as what is usual: a company's first customers are
+    /// not a campaign. `observed` is the key's share of all that was asked for in the last hours.
+    pub(super) fn whole(level: Level, node: &Node, total: &Node, observed: f32) -> Self {
         let (granted, least) = match level {
             Level::Pool => (0.5, 3e-4),
             Level::Country
@@ -34,7 +37,8 @@ impl Share {
         };
         let week = (node.week + granted) / (total.week + 30.0);
         let day = (node.day + granted) / (total.day + 30.0);
-        Self::new(week.max(day).max(least), node)
+        let is_new = (1.0 - total.week / LEARNED).max(0.0);
+        Self::new(week.max(day).max(least).max(is_new * observed), node)
     }
 
     /// The share of a run of numbers inside the run around it.
@@ -48,6 +52,9 @@ impl Share {
         Self { share: share.min(0.999), week: node.week, day: node.day }
     }
 }
+
+/// After so many conversions only they count.
+const LEARNED: f32 = 50.0;
 
 /// How many conversions a run needs before its own weigh as much as what it inherits.
 const WEIGHT: f32 = 4.0;
@@ -79,7 +86,7 @@ mod tests {
             others in 0_u32..2000,
             inside in prop::collection::vec(0.0_f32..=1.0, 4),
         ) {
-            let mut share = Share::whole(levels, &learned(typed), &learned(typed + others));
+            let mut share = Share::whole(levels, &learned(typed), &learned(typed + others), 0.0);
             let mut n_typed = typed;
             prop_assert!(0.0 < share.share && share.share < 1.0, "{}", share.share);
             for part in inside {
@@ -92,14 +99,14 @@ mod tests {
 
         #[test]
         fn whoever_typed_more_has_the_larger_share(typed in 0_u32..1000, more in 1_u32..1000, all in 2000_u32..4000) {
-            let share = |n_typed| Share::whole(Level::Country, &learned(n_typed), &learned(all)).share;
+            let share = |n_typed| Share::whole(Level::Country, &learned(n_typed), &learned(all), 0.0).share;
             prop_assert!(share(typed) <= share(typed + more));
         }
     }
 
     #[test]
     fn a_run_never_seen_inherits_a_tenth() {
-        let around = Share::whole(Level::Country, &learned(0), &learned(0));
+        let around = Share::whole(Level::Country, &learned(0), &learned(0), 0.0);
         let inside = around.inside(&learned(0));
         assert!((inside.share / around.share - 0.1).abs() < 1e-6);
     }

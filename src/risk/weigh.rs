@@ -24,7 +24,7 @@ use super::node::DECIBAN;
 use crate::attempt::Attempt;
 use crate::attempt::phone::Scale;
 use blame::Blame;
-use keys::{BUSY, Keys, Weighed};
+use keys::{Keys, Weighed};
 
 /// All that is known about one attempt.
 #[derive(Debug)]
@@ -53,14 +53,14 @@ impl Case<'_> {
         let single =
             [self.client_country(), self.familiar_client(), self.hosting(), self.sequence(is_fresh), self.history()];
         single.into_iter().flatten().for_each(|evidence| assessment.add(evidence));
-        self.overdraft(keys.country).into_iter().for_each(|evidence| assessment.add(evidence));
+        self.overdraft(keys.is_home).into_iter().for_each(|evidence| assessment.add(evidence));
         if let Some(expected) = self.expected {
             assessment.explain(expected);
         }
         assessment.conclude();
         let probability = assessment.probability();
         let blame = Blame::find(&keys, family, assessment.nats());
-        if let Some(fact) = self.surge(keys.country) {
+        if let Some(fact) = self.surge(keys.is_home) {
             assessment.raise(Signal::SpendSurge, fact);
         }
         assessment.spares_customers = blame.spares(found, keys.country, self.price);
@@ -180,22 +180,22 @@ impl Case<'_> {
         }
     }
 
-    fn overdraft(&self, country: f32) -> Option<Evidence> {
+    fn overdraft(&self, is_home: bool) -> Option<Evidence> {
         let row = self.found.country;
         let times = row.overdraft(row.conversion_rate(self.price));
-        let is_judged = self.found.feed == FeedState::Present && !self.found.is_customer && country < BUSY;
+        let is_judged = self.found.feed == FeedState::Present && !self.found.is_customer && !is_home;
         let fact = Fact::Overdraft { country: self.attempt.number.country(), tenths: tenths(times) };
         let points = Points::new(OVERDRAFT * times.min(1.5));
         (is_judged && 1.0 < times).then_some(Evidence { signal: Signal::UnverifiedSpend, points, fact })
     }
 
     /// Strangers would cost more within the hour than an hour may.
-    fn surge(&self, country: f32) -> Option<Fact> {
+    fn surge(&self, is_home: bool) -> Option<Fact> {
         let found = self.found;
         let times = found.country.surge();
         let is_stranger = found.familiarity.is_none_or(|(degree, _)| degree == Familiarity::Stranger);
         let is_expected = self.expected.is_some_and(|expected| expected.silences(Signal::SpendSurge));
-        let is_judged = is_stranger && !found.is_customer && !is_expected && country < BUSY;
+        let is_judged = is_stranger && !found.is_customer && !is_expected && !is_home;
         let fact = Fact::Surge { country: self.attempt.number.country(), tenths: tenths(times) };
         (is_judged && 1.0 < times).then_some(fact)
     }

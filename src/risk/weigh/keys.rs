@@ -25,8 +25,10 @@ pub(super) struct Weighed {
 #[derive(Debug)]
 pub(super) struct Keys {
     weighed: SmallVec<[Weighed; 11]>,
-    /// The country's share of ordinary traffic.
+    /// The country's share of ordinary traffic, as learned.
     pub(super) country: f32,
+    /// Whether the country is so much of the traffic that it is not judged.
+    pub(super) is_home: bool,
 }
 
 // === impl Keys ===
@@ -35,9 +37,12 @@ impl Keys {
     pub(super) fn weigh(found: &Found, is_fresh: bool) -> Self {
         let shares = shares(found);
         let looks = || found.looks.iter().zip(&shares);
-        let country = looks().find(|(look, _)| look.key.level == Level::Country).map_or(0.0, |(_, share)| share.share);
+        let country = looks().find(|(look, _)| look.key.level == Level::Country);
+        let learned = |look: &Look| Share::whole(Level::Country, &look.node, &found.total, 0.0).share;
+        let is_home = country.is_some_and(|(_, share)| BUSY <= share.share);
+        let country = country.map_or(0.0, |(look, _)| learned(look));
         let weighed = looks().map(|(look, share)| weigh(look, share.share, found, is_fresh)).collect();
-        Self { weighed, country }
+        Self { weighed, country, is_home }
     }
 
     /// The key of the family that says most.
@@ -55,13 +60,14 @@ impl Keys {
 fn shares(found: &Found) -> SmallVec<[Share; 11]> {
     let mut around: Option<Share> = None;
     let mut shares = SmallVec::new();
-    for Look { key, node, .. } in &found.looks {
+    for look in &found.looks {
+        let Look { key, node, .. } = look;
         let (share, is_around) = match (key.level, around) {
             (Level::Carrier | Level::HundredThousand | Level::TenThousand | Level::Thousand, Some(around)) => {
                 (around.inside(node), true)
             }
             (Level::Facet, Some(around)) => (around.inside(node), false),
-            (level, _) => (Share::whole(level, node, &found.total), level == Level::Country),
+            (level, _) => (Share::whole(level, node, &found.total, observed(look, found)), level == Level::Country),
         };
         if is_around {
             around = Some(share);
@@ -69,6 +75,14 @@ fn shares(found: &Found) -> SmallVec<[Share; 11]> {
         shares.push(share);
     }
     shares
+}
+
+/// The share of all that was asked for in the last hours, where that says anything.
+fn observed(look: &Look, found: &Found) -> f32 {
+    match look.key.level {
+        Level::Pool | Level::Country => (look.node.long + look.node.long_typed) / found.asked.max(FEW),
+        _ => 0.0,
+    }
 }
 
 fn weigh(look: &Look, share: f32, found: &Found, is_fresh: bool) -> Weighed {
@@ -118,7 +132,10 @@ fn bounded(level: Level, share: f32, codes: f32, counts: f32, found: &Found) -> 
 }
 
 /// Keys that hold this share of ordinary traffic are never judged: blocking them would be the outage.
-pub(super) const BUSY: f32 = 0.3;
+const BUSY: f32 = 0.3;
+
+/// Of fewer attempts no share is taken.
+const FEW: f32 = 8.0;
 
 /// The most that speaks for a key, in nats.
 const MOST_CREDIT: f32 = -8.0 * DECIBAN;
