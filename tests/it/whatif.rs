@@ -11,12 +11,13 @@ use tollgate::proxy::Listen;
 use crate::harness::{Upstream, config_text, eventually, fetch, otp, post};
 
 /// Refuses nobody.
-const LAX: &str =
-    "[policy]\nthresholds = { challenge = 101, block = 101 }\n[limits]\nnumber = []\nclient = []\nnet = []\n";
+const LAX: &str = "[policy]\nthresholds = { challenge = 101, block = 101 }\n[limits]\nnumber = []\n\
+     [budget]\nrange = { floor = \"$100000\" }\ncountry = { floor = \"$100000\" }\ntotal = { floor = \"$100000\" }\n";
 
 /// As the lax one, but for one country and third messages to one number.
 const STRICT: &str = "[policy]\nthresholds = { challenge = 101, block = 101 }\n[countries]\ndeny = [\"UZ\"]\n\
-                      [limits]\nnumber = [{ count = 2, per = \"1h\" }]\nclient = []\nnet = []\n";
+                      [limits]\nnumber = [{ count = 2, per = \"1h\" }]\n\
+                      [budget]\nrange = { floor = \"$100000\" }\ncountry = { floor = \"$100000\" }\ntotal = { floor = \"$100000\" }\n";
 
 // === a generated week ===
 

@@ -125,7 +125,12 @@ impl Day {
 
     /// The first day: nobody was ever seen.
     pub(super) fn empty(setting: Setting) -> Self {
-        let config = Config::default();
+        Self::expecting(setting, "")
+    }
+
+    /// The first day, with declared events.
+    pub(super) fn expecting(setting: Setting, events: &str) -> Self {
+        let config = Config::parse(events).unwrap();
         // The materials of the app would compile the numbering plans anew for every day.
         let data = Data {
             destinations: Destinations::builtin().unwrap(),
@@ -136,7 +141,7 @@ impl Day {
         };
         Self {
             setting,
-            engine: Engine::new(Settings::default(), data),
+            engine: Engine::new(Settings { expected: config.expect, ..Settings::default() }, data),
             policy: Policy::new(config.policy, config.countries, config.numbers.deny_types, &READER),
             random: Random::new(1),
             maintained_at: Timestamp::default(),
