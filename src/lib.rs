@@ -42,7 +42,7 @@
 //!            engine.check_number ──used up──► 429
 //!            policy.rule ─ engine.assess ─ judge, for each; the worst counts
 //!            │ Allow                      └─ Challenge, Block ──► 403
-//!            engine.reserve: exact limits, all or nothing ──used up──► 429
+//!            engine.reserve: exact limits and budgets, all or nothing ──used up──► 429
 //!            engine.record: what was decided is what is learned
 //!            │
 //!         Permitted ──► forward (the same bytes, once) ──► the upstream's answer, or 502, 504
@@ -68,14 +68,15 @@
 //! that were not typed, and by more numbers than its learned share of ordinary traffic explains. Only typed codes teach
 //! what is ordinary where they are seen, so that an attack does not teach itself innocent. The narrowest key that explains
 //! the evidence is to blame. Assessing only looks; recording learns. Limits are exact: a sliding log of what passed, taken
-//! atomically.
+//! atomically. Budgets are exact too: money for messages that nobody answered, which no score overrules. A declared event
+//! silences what it explains. `docs/detection.md` has the formulas.
 //!
 //! # Who owns state
 //! | state | owner | others get |
 //! |---|---|---|
 //! | per-client ceiling | `proxy::ceiling` (tower-governor) | 429 |
 //! | keys, numbers, open sends | [`risk::Engine`], in bounded tables behind one lock | an [`risk::Assessment`] |
-//! | exact limits | [`risk::Engine`], in bounded windows | a [`risk::Reservation`] |
+//! | exact limits, budgets | [`risk::Engine`], in bounded windows | a [`risk::Reservation`] |
 //! | thresholds, country rules, mode | [`policy::Policy`]: immutable | a [`policy::Decision`] |
 //! | where clients are | [`geo::Geo`]: swapped whole when a database changes | an [`attempt::origin::Origin`] |
 //! | upstream connections | `proxy::forward` | nothing |

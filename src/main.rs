@@ -46,7 +46,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let config = arguments.config.config;
-    match arguments.command.unwrap_or(Command::Run(run::Options::default())) {
+    match arguments.command.unwrap_or_else(|| Command::Run(run::Options::default())) {
         Command::Run(options) => run::run(&config, &options),
         Command::Check => check::run(&config),
         Command::Demo(options) => demo::run(&options),

@@ -97,9 +97,6 @@ impl Setting {
         Self { feed: false, origin: true },
         Self { feed: false, origin: false },
     ];
-    /// All but the last, in which a launch where messages are dear cannot be told from an attack.
-    pub(super) const SOMETHING_SEEN: [Self; 3] =
-        [Self::FULL, Self { feed: true, origin: false }, Self { feed: false, origin: true }];
     pub(super) const WITH_FEED: [Self; 2] = [Self::FULL, Self { feed: true, origin: false }];
 }
 
