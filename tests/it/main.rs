@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "deadlines of tests are measured on the real clock")]
 
+mod budget;
 mod commands;
 mod config;
 mod decisions;
