@@ -238,10 +238,10 @@ async fn refresh(geo: &Arc<Geo>, period: Duration, metrics: &Metrics) {
 
 /// Eight hexadecimal digits that change when anything that decides does.
 pub fn version(config: &Config) -> String {
-    let text = format!(
-        "{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
-        config.endpoint, config.policy, config.limits, config.countries, config.numbers, config.risk, config.geo
-    );
+    let Config { endpoint, policy, limits, countries, numbers, risk, geo, budget, conversion, expect, server, .. } =
+        config;
+    let what = (endpoint, policy, limits, countries, numbers, risk, geo);
+    let text = format!("{what:?}{:?}", (budget, conversion, expect, &server.fingerprint_header));
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     hash.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }

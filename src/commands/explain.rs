@@ -77,7 +77,7 @@ pub fn run(path: &Path, options: &Options) -> ExitCode {
         Err(Exceeded::UsedUp { dimension, wait, .. }) => {
             println!("limits    {} used up for {wait:?}", dimension.as_str())
         }
-        Err(Exceeded::Overspent(overspent)) => println!("budget    of the {} used up", overspent.scope.as_str()),
+        Err(Exceeded::Overspent(overspent)) => println!("budget    that of {} is used up", overspent.scope.as_str()),
         Err(Exceeded::Full(dimension)) => println!("limits    the table of {}s is full", dimension.as_str()),
         Ok(()) if verdict == Verdict::Allow => println!("limits    room in all of them"),
         Ok(()) => {}

@@ -196,9 +196,9 @@ impl Scope {
     /// The name in reasons.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Range => "range of 10,000 numbers",
-            Self::Country => "country",
-            Self::Total => "everything",
+            Self::Range => "this range of 10,000 numbers",
+            Self::Country => "this country",
+            Self::Total => "all destinations",
         }
     }
 }

@@ -71,7 +71,9 @@ impl Familiarities {
     /// What the degree says, in nats.
     pub(super) fn weigh(&self, familiarity: Familiarity) -> f32 {
         let usual = self.0[familiarity as usize] / self.0.iter().sum::<f32>();
-        (ATTACKERS_KNOWN[familiarity as usize] / usual).ln().clamp(-8.0 * DECIBAN, 1.0 * DECIBAN)
+        // However rare it is that people come back, having come before is nothing against anybody.
+        let most = if familiarity == Familiarity::Stranger { 1.0 * DECIBAN } else { 0.0 };
+        (ATTACKERS_KNOWN[familiarity as usize] / usual).ln().clamp(-8.0 * DECIBAN, most)
     }
 
     /// Learns from somebody who typed a code.

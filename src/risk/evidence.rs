@@ -54,7 +54,7 @@ pub enum Signal {
     FamiliarClient,
     /// The client is in a hosting network, where no customers live.
     HostingNetwork,
-    /// Who else asked for numbers of the same range, at six widths, and whether they typed their codes.
+    /// Who else asked for numbers of the same range, at seven widths, and whether they typed their codes.
     Prefix,
     /// Numbers that follow one another.
     Sequence,

@@ -243,7 +243,7 @@ impl fmt::Display for Fact {
             Self::Country(country) => write!(f, "{country} is denied, or not among the allowed destinations"),
             Self::Limit { dimension, count, per } => write!(f, "{count} per {} and {dimension} are used up", Span(per)),
             Self::Budget { scope, allowed } => {
-                write!(f, "unanswered messages of this {scope} would cost more than the {allowed} of their budget")
+                write!(f, "unanswered messages of {scope} would cost more than the {allowed} of their budget")
             }
             Self::Expected(name) => write!(f, "expected: {name}"),
             Self::BadNumber(unreadable) => write!(f, "the number cannot be read: {unreadable}"),
