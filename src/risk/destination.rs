@@ -11,7 +11,6 @@ use serde::Deserialize;
 
 use super::evidence::{Assessment, Evidence, Fact, Points, Signal};
 use super::table::{self, TableError, read};
-use crate::attempt::Attempt;
 use crate::attempt::phone::{Kind, Number, Prefix};
 
 /// Prices and risk rows.
@@ -70,10 +69,8 @@ impl Destinations {
         self.prices.find(number).unwrap_or(UNKNOWN_PRICE)
     }
 
-    /// What the destination says, when its country has this share of ordinary traffic.
-    pub(super) fn weigh(&self, attempt: &Attempt, share: f32, assessment: &mut Assessment) {
-        let number = attempt.number;
-        let price = self.price(number);
+    /// What the destination says, when a message there costs so much and its country has this share of ordinary traffic.
+    pub(super) fn weigh(&self, number: Number, price: Money, share: f32, assessment: &mut Assessment) {
         let interest = (price.interest() / self.interest).max(LEAST_INTEREST);
         let points = Points::from_nats((interest / share).ln()).decibans();
         let bounded = points.clamp(-MOST, MOST);

@@ -48,7 +48,7 @@ impl Case<'_> {
         let mut assessment = Assessment::default();
         let prior = Points::from_nats(found.prior);
         assessment.add(Evidence { signal: Signal::Prior, points: prior, fact: Fact::Prior });
-        self.data.destinations.weigh(self.attempt, keys.country, &mut assessment);
+        self.data.destinations.weigh(self.attempt.number, self.price, keys.country, &mut assessment);
         let family = self.crowds(&keys, &mut assessment);
         let single =
             [self.client_country(), self.familiar_client(), self.hosting(), self.sequence(is_fresh), self.history()];
