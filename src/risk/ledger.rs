@@ -100,7 +100,7 @@ impl Ledger {
         let at = attempt.at;
         self.advance(at);
         self.total.age(at);
-        let (relation, is_home_number) = self.relation(attempt);
+        let relation = self.relation(attempt);
         let pool = Pool { price_class: price_class(price), relation };
         let look_up = |key: &Key| self.look_up(*key, at);
         let sources: Looks = self.keyring.sources(attempt).iter().map(look_up).collect();
@@ -108,6 +108,8 @@ impl Ledger {
         let facet = Facet { relation, familiarity };
         let prefixes = self.keyring.prefixes(attempt.number, carrier, pool, facet);
         let looks: Looks = prefixes.iter().map(look_up).chain(sources).collect();
+        let country = looks.iter().find(|look| look.key.level == Level::Country).map_or(0.0, |look| look.node.week);
+        let is_home_number = HOME * (self.total.week + 30.0) < country + 0.12;
         let familiarity = familiarity.map(|degree| (degree, self.familiarities.weigh(degree)));
         let number = self.keyring.print(attempt.number.digits());
         Found {
@@ -228,22 +230,15 @@ impl Ledger {
         Look { key, place, node }
     }
 
-    fn relation(&self, attempt: &Attempt) -> (Option<Relation>, bool) {
-        let Some(country) = attempt.origin.country else { return (None, false) };
-        let learned = |country: Country| {
-            let key = self.keyring.country(country);
-            self.prefixes.find(key.print).map_or(0.0, |(_, node)| node.learned(attempt.at))
-        };
-        let number = attempt.number.country();
-        let is_home_number = 0.05 * (self.total.week + 30.0) < learned(number) + 0.12;
-        let relation = if country == number {
-            Relation::Same
-        } else if 20.0 < self.total.week && 0.05 * self.total.week < learned(country) {
-            Relation::Home
-        } else {
-            Relation::Elsewhere
-        };
-        (Some(relation), is_home_number)
+    fn relation(&self, attempt: &Attempt) -> Option<Relation> {
+        let country = attempt.origin.country?;
+        if country == attempt.number.country() {
+            return Some(Relation::Same);
+        }
+        let found = self.prefixes.find(self.keyring.country(country).print);
+        let learned = found.map_or(0.0, |(_, node)| node.learned(attempt.at));
+        let is_home = 20.0 < self.total.week && HOME * self.total.week < learned;
+        Some(if is_home { Relation::Home } else { Relation::Elsewhere })
     }
 
     fn host(&self, attempt: &Attempt) -> u16 {
@@ -322,6 +317,9 @@ fn familiarity(sources: &[Look]) -> Option<Familiarity> {
 
 /// From so many conversions on a host or a network is known.
 const TYPED: f32 = 0.5;
+
+/// From this share of ordinary traffic on a country is one of the company's markets.
+const HOME: f32 = 0.05;
 
 /// Destinations of about one price: what a campaign chooses among.
 fn price_class(price: Money) -> u8 {
