@@ -192,7 +192,7 @@ impl Engine {
     /// follow; an attempt that a rule decided has none.
     pub fn record(&self, attempt: &Attempt, assessment: &Assessment, verdict: Verdict, fate: Fate) -> Option<OpenId> {
         let trace = assessment.trace.as_ref()?;
-        self.ledger().record(attempt, self.price(attempt), trace, verdict, fate)
+        self.ledger().record(attempt, trace, verdict, fate)
     }
 
     /// Takes one message out of every limit and budget the attempts fall under, all or nothing.

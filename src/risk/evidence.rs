@@ -5,6 +5,7 @@ mod fact;
 use serde::Deserialize;
 use smallvec::SmallVec;
 
+use super::Money;
 use super::coherence::Relation;
 use super::expect::Expected;
 use super::key::{Family, Key, Level};
@@ -102,6 +103,8 @@ pub(super) struct Trace {
     pub(super) is_clean: bool,
     pub(super) is_customer: bool,
     pub(super) probability: f32,
+    /// What the message would cost.
+    pub(super) price: Money,
     /// And whether the number is of a home market.
     pub(super) relation: Option<(Relation, bool)>,
     pub(super) familiarity: Option<super::coherence::Familiarity>,

@@ -130,14 +130,8 @@ impl Ledger {
     }
 
     /// Learns from an attempt, and from what was decided about it.
-    pub(super) fn record(
-        &mut self,
-        attempt: &Attempt,
-        price: Money,
-        trace: &Trace,
-        verdict: Verdict,
-        fate: Fate,
-    ) -> Option<OpenId> {
+    pub(super) fn record(&mut self, attempt: &Attempt, trace: &Trace, verdict: Verdict, fate: Fate) -> Option<OpenId> {
+        let price = trace.price;
         let at = attempt.at;
         self.advance(at);
         if !trace.is_customer {

@@ -71,6 +71,7 @@ impl Case<'_> {
             is_clean: assessment.score < CLEAN,
             is_customer: found.is_customer,
             probability,
+            price: self.price,
             relation: found.relation,
             familiarity: found.familiarity.map(|(degree, _)| degree),
         }));
